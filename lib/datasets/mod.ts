@@ -1,0 +1,2 @@
+/** A public dataset → honest records. @module */
+export type { FilmRecord, Label, Lesion } from "./records.ts";

@@ -1,0 +1,2 @@
+/** Expressions of tensors and their meanings. @module */
+export type { AttentionTap } from "./attention.ts";

@@ -1,0 +1,120 @@
+import { MammolabError } from "../base/mod.ts";
+
+/**
+ * A picture of floats that knows where it lies in the file it came from.
+ *
+ * Values are in 0..1 for anything that shows a film; Float32 keeps all 65,536 stored levels apart. Pixel (row i, column j)
+ * covers [j, j + 1) × [i, i + 1), with x to the right and y down: the centre of the first pixel is (0.5, 0.5).
+ */
+export type Image = {
+  /** `[height, width, channels]`, row by row, channels innermost. */
+  readonly data: Float32Array;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Where a point of this image lies in the source film, in pixels of the stored frame. */
+  readonly toSource: SourceMap;
+};
+
+/** `x' = a x + b y + c`, `y' = d x + e y + f`, as `[a, b, c, d, e, f]`. */
+export type Affine = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
+
+/** The source position of every pixel centre, for maps that are not affine (elastic). */
+export type DenseMap = {
+  readonly height: number;
+  readonly width: number;
+  /** `[height, width]`, source x of each pixel centre. */
+  readonly x: Float32Array;
+  /** `[height, width]`, source y of each pixel centre. */
+  readonly y: Float32Array;
+};
+
+/** Either an affine map or one position a pixel. */
+export type SourceMap = Affine | DenseMap;
+
+/** A point, x to the right and y down, in pixels. */
+export type Point = readonly [x: number, y: number];
+
+/** The map that leaves every point where it is. */
+export const identity: Affine = [1, 0, 0, 0, 1, 0];
+
+/**
+ * Wraps pixels as an `Image`.
+ *
+ * @param data `[height, width, channels]`; kept, not copied
+ * @throws MammolabError when the sizes are not whole numbers above zero or do not fit the data
+ *
+ * @example
+ * ```ts
+ * import { imageOf } from "mammolab/image";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(imageOf(new Float32Array(6), { height: 2, width: 3 }).channels, 1);
+ * ```
+ */
+export function imageOf(
+  data: Float32Array,
+  { height, width, channels = 1, toSource = identity }: {
+    readonly height: number;
+    readonly width: number;
+    readonly channels?: number;
+    readonly toSource?: SourceMap;
+  },
+): Image {
+  if (![height, width, channels].every((n) => Number.isSafeInteger(n) && n > 0)) {
+    throw new MammolabError(
+      `Cannot make an image of ${height} × ${width} × ${channels}: sizes are whole numbers above zero; check them`,
+    );
+  }
+  if (data.length !== height * width * channels) {
+    throw new MammolabError(
+      `Cannot make an image of ${height} × ${width} × ${channels}: ${data.length} values were given, ${
+        height * width * channels
+      } are needed; check the sizes`,
+    );
+  }
+  return { data, height, width, channels, toSource };
+}
+
+/** True for an affine map, false for a dense one. */
+export function isAffine(map: SourceMap): map is Affine {
+  return Array.isArray(map);
+}
+
+/** First `inner`, then `outer`: `apply(compose(outer, inner), p)` is `apply(outer, apply(inner, p))`. */
+export function compose(outer: Affine, inner: Affine): Affine {
+  const [a, b, c, d, e, f] = outer;
+  const [g, h, i, j, k, l] = inner;
+  return [a * g + b * j, a * h + b * k, a * i + b * l + c, d * g + e * j, d * h + e * k, d * i + e * l + f];
+}
+
+/** The map that undoes `map`. @throws MammolabError when it squeezes the plane to a line */
+export function invert([a, b, c, d, e, f]: Affine): Affine {
+  const determinant = a * e - b * d;
+  if (!Number.isFinite(1 / determinant)) {
+    throw new MammolabError(
+      "Cannot invert the map to the source film: it squeezes the image to a line; check the scale factors",
+    );
+  }
+  const [p, q, r, s] = [e / determinant, -b / determinant, -d / determinant, a / determinant];
+  return [p, q, -(p * c + q * f), r, s, -(r * c + s * f)];
+}
+
+/** Where a point goes. A dense map is read bilinearly between pixel centres and continued flat beyond the outermost ones. */
+export function applyMap(map: SourceMap, [x, y]: Point): Point {
+  if (isAffine(map)) {
+    const [a, b, c, d, e, f] = map;
+    return [a * x + b * y + c, d * x + e * y + f];
+  }
+  return [readGrid(map.x, map, x, y), readGrid(map.y, map, x, y)];
+}
+
+function readGrid(grid: Float32Array, { height, width }: DenseMap, x: number, y: number): number {
+  const u = Math.min(Math.max(x - 0.5, 0), width - 1);
+  const v = Math.min(Math.max(y - 0.5, 0), height - 1);
+  const j = Math.min(Math.floor(u), Math.max(0, width - 2));
+  const i = Math.min(Math.floor(v), Math.max(0, height - 2));
+  const [right, down] = [Math.min(j + 1, width - 1), Math.min(i + 1, height - 1)];
+  const [p, q] = [u - j, v - i];
+  const at = (row: number, column: number) => grid[row * width + column] as number;
+  return (at(i, j) * (1 - p) + at(i, right) * p) * (1 - q) + (at(down, j) * (1 - p) + at(down, right) * p) * q;
+}

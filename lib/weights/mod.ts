@@ -1,0 +1,2 @@
+/** To come. @module */
+export {};
