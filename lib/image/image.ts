@@ -99,7 +99,10 @@ export function invert([a, b, c, d, e, f]: Affine): Affine {
   return [p, q, -(p * c + q * f), r, s, -(r * c + s * f)];
 }
 
-/** Where a point goes. A dense map is read bilinearly between pixel centres and continued flat beyond the outermost ones. */
+/**
+ * Where a point goes. A dense map is read bilinearly between pixel centres and continued in a straight line beyond the
+ * outermost ones.
+ */
 export function applyMap(map: SourceMap, [x, y]: Point): Point {
   if (isAffine(map)) {
     const [a, b, c, d, e, f] = map;
@@ -108,11 +111,32 @@ export function applyMap(map: SourceMap, [x, y]: Point): Point {
   return [readGrid(map.x, map, x, y), readGrid(map.y, map, x, y)];
 }
 
+/**
+ * The place of a derived image: `inner` takes its points to those of the image it was made from, whose own map is `outer`.
+ * A dense map is read anew at each pixel centre of the derived image.
+ *
+ * @param size of the derived image
+ */
+export function composeSource(
+  outer: SourceMap,
+  inner: Affine,
+  { height, width }: { readonly height: number; readonly width: number },
+): SourceMap {
+  if (isAffine(outer)) return compose(outer, inner);
+  const [x, y] = [new Float32Array(height * width), new Float32Array(height * width)];
+  for (let i = 0; i < height; i++) {
+    for (let j = 0; j < width; j++) {
+      const point = applyMap(outer, applyMap(inner, [j + 0.5, i + 0.5]));
+      [x[i * width + j], y[i * width + j]] = point;
+    }
+  }
+  return { height, width, x, y };
+}
+
 function readGrid(grid: Float32Array, { height, width }: DenseMap, x: number, y: number): number {
-  const u = Math.min(Math.max(x - 0.5, 0), width - 1);
-  const v = Math.min(Math.max(y - 0.5, 0), height - 1);
-  const j = Math.min(Math.floor(u), Math.max(0, width - 2));
-  const i = Math.min(Math.floor(v), Math.max(0, height - 2));
+  const [u, v] = [x - 0.5, y - 0.5];
+  const j = Math.min(Math.max(Math.floor(u), 0), Math.max(0, width - 2));
+  const i = Math.min(Math.max(Math.floor(v), 0), Math.max(0, height - 2));
   const [right, down] = [Math.min(j + 1, width - 1), Math.min(i + 1, height - 1)];
   const [p, q] = [u - j, v - i];
   const at = (row: number, column: number) => grid[row * width + column] as number;

@@ -3,6 +3,7 @@ export {
   type Affine,
   applyMap,
   compose,
+  composeSource,
   type DenseMap,
   identity,
   type Image,
@@ -12,4 +13,21 @@ export {
   type Point,
   type SourceMap,
 } from "./image.ts";
-export type { Box, Circle, Mask, Polygon, Region } from "./region.ts";
+export {
+  area,
+  boundingBox,
+  type Box,
+  type Circle,
+  contains,
+  type Mask,
+  type Polygon,
+  rasterize,
+  type Region,
+  type Size,
+} from "./region.ts";
+export { crop, type CropBox, cropTo } from "./crop.ts";
+export { mirror } from "./mirror.ts";
+export { type ResizeFilter, type ResizeOptions, resizeTo } from "./resize.ts";
+export { type Breast, cropToBreast, faceLeft, findBreast } from "./breast.ts";
+export { patches, unpatch } from "./patches.ts";
+export { type Preparation, preparationHash, prepare } from "./preparation.ts";
