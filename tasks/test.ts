@@ -4,7 +4,7 @@
 // over the stand-in of tests/_standin, by an import map that is generated from deno.json so that it cannot drift.
 
 const deno = (args: readonly string[], stdout: "inherit" | "piped" | "null") =>
-  new Deno.Command("deno", { args: [...args], stdout, stderr: stdout === "inherit" ? "inherit" : "null" }).spawn();
+  new Deno.Command("deno", { args: [...args], stdout, stderr: stdout === "null" ? "null" : "inherit" }).spawn();
 
 async function probes(flags: readonly string[], deadlineMs: number): Promise<boolean> {
   const child = deno(["run", "-q", ...flags, "tests/_probe.ts"], "null");
