@@ -25,6 +25,8 @@ export {
   type Region,
   type Size,
 } from "./region.ts";
+export { inverseOf } from "./inverse.ts";
+export { moveRegion, moveRegionBack } from "./move.ts";
 export { crop, type CropBox, cropTo } from "./crop.ts";
 export { mirror } from "./mirror.ts";
 export { type ResizeFilter, type ResizeOptions, resizeTo } from "./resize.ts";

@@ -1,2 +1,2 @@
-/** To come. @module */
-export {};
+/** A net, its weights, its preparation and its class names, opened in an engine. @module */
+export type { LayerAttention, Prediction } from "./prediction.ts";

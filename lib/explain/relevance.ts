@@ -1,0 +1,115 @@
+import { MammolabError } from "../base/mod.ts";
+import {
+  applyMap,
+  type Box,
+  inverseOf,
+  invert,
+  isAffine,
+  moveRegion,
+  type Point,
+  type Region,
+  type Size,
+  type SourceMap,
+} from "../image/mod.ts";
+
+/** How much each place of a film counts for a network, by any method: one value a token. */
+export type Relevance = {
+  /** `[height, width]`, not scaled: the method says what the numbers mean. */
+  readonly data: Float32Array;
+  /** Tokens from top to bottom. */
+  readonly height: number;
+  /** Tokens from left to right. */
+  readonly width: number;
+  /** Token (row i, column j) covers [j, j + 1) × [i, i + 1); this takes such points to source pixels. */
+  readonly toSource: SourceMap;
+  /** The method in words, for captions and JSON. */
+  readonly method: string;
+};
+
+/** The place of the highest relevance. */
+export type Peak = {
+  /** In source pixels, the center of the token. */
+  readonly x: number;
+  /** In source pixels, the center of the token. */
+  readonly y: number;
+  /** The relevance there. */
+  readonly value: number;
+};
+
+/**
+ * The token with the highest relevance, in source pixels; the first in reading order where several are equal.
+ *
+ * @param within the size of the film: tokens whose center lies beyond it (padding) do not count; without it all do
+ * @throws MammolabError when no token counts: none lies on the film, or all are NaN
+ *
+ * @example
+ * ```ts
+ * import { peakOf } from "mammolab/explain";
+ * import { assertEquals } from "@std/assert";
+ * const relevance = { data: Float32Array.of(1, 5, 3, 2), height: 2, width: 2, toSource: [16, 0, 0, 0, 16, 0], method: "" } as const;
+ * assertEquals(peakOf(relevance), { x: 24, y: 8, value: 5 });
+ * ```
+ */
+export function peakOf({ data, width, toSource }: Relevance, within?: Size): Peak {
+  let peak: Peak | undefined;
+  for (const [at, value] of data.entries()) {
+    if (Number.isNaN(value) || (peak && value <= peak.value)) continue;
+    const [x, y] = applyMap(toSource, [at % width + 0.5, Math.floor(at / width) + 0.5]);
+    if (within && !(x >= 0 && y >= 0 && x < within.width && y < within.height)) continue;
+    peak = { x, y, value };
+  }
+  if (peak) return peak;
+  throw new MammolabError(
+    `Cannot find the peak: none of ${data.length} tokens holds a number${
+      within ? ` and lies on the film of ${within.width} × ${within.height} pixels` : ""
+    }; check that the map belongs to this film`,
+  );
+}
+
+/** What of the film the network saw, in source pixels; it may reach beyond the film where the image was padded. */
+export function seenRegion({ height, width, toSource }: Relevance): Region {
+  const all: Box = { kind: "box", x: 0, y: 0, width, height };
+  return moveRegion(all, toSource);
+}
+
+/**
+ * A relevance map laid over the film: each film pixel reads the token map bilinearly between token centers.
+ *
+ * @param size of the film
+ * @returns `[height, width]`; 0 for pixels that the network did not see: those outside `seenRegion(relevance)`
+ */
+export function relevanceOnFilm(relevance: Relevance, { height, width }: Size): Float32Array {
+  const out = new Float32Array(height * width);
+  const { toSource } = relevance;
+  if (isAffine(toSource)) {
+    const [a, b, c, d, e, f] = invert(toSource);
+    for (let i = 0; i < height; i++) {
+      const [u, v] = [b * (i + 0.5) + c, e * (i + 0.5) + f];
+      for (let j = 0; j < width; j++) {
+        out[i * width + j] = readTokens(relevance, a * (j + 0.5) + u, d * (j + 0.5) + v);
+      }
+    }
+    return out;
+  }
+  const back: (point: Point) => Point = inverseOf(toSource);
+  for (let i = 0; i < height; i++) {
+    for (let j = 0; j < width; j++) {
+      const [u, v] = back([j + 0.5, i + 0.5]);
+      out[i * width + j] = readTokens(relevance, u, v);
+    }
+  }
+  return out;
+}
+
+/** Bilinear between token centers, flat in the outer half of the outermost tokens, 0 beyond them. */
+function readTokens({ data, height, width }: Relevance, u: number, v: number): number {
+  if (!(u >= 0 && v >= 0 && u < width && v < height)) return 0;
+  const x = Math.min(Math.max(u - 0.5, 0), width - 1);
+  const y = Math.min(Math.max(v - 0.5, 0), height - 1);
+  const [j, i] = [Math.floor(x), Math.floor(y)];
+  const [p, q] = [x - j, y - i];
+  const [right, below] = [j + 1 < width ? 1 : 0, i + 1 < height ? width : 0];
+  const at = i * width + j;
+  const top = data[at]! * (1 - p) + data[at + right]! * p;
+  return top * (1 - q) + (data[at + below]! * (1 - p) + data[at + below + right]! * p) * q;
+}

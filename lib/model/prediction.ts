@@ -1,0 +1,30 @@
+import type { AttentionTap } from "../graph/mod.ts";
+import type { Image, SourceMap } from "../image/mod.ts";
+
+/** One layer's attention for one image. */
+export type LayerAttention = AttentionTap & {
+  /** Probabilities, rows (queries) sum to 1. */
+  readonly data: Float32Array;
+  /** `[heads, queries, keys]` */
+  readonly shape: readonly number[];
+  /** Token grid cells to source pixels: cell (row i, column j) covers [j, j + 1) × [i, i + 1), as pixels of an `Image` do. */
+  readonly toSource: SourceMap;
+};
+
+/** What a model says about one film. */
+export type Prediction = {
+  /** Class name → probability. */
+  readonly scores: Readonly<Record<string, number>>;
+  /** Before the softmax, in the order of the model's classes. */
+  readonly logits: Float32Array;
+  /** One a layer, first layer first; there when it was asked for. */
+  readonly attention?: readonly LayerAttention[];
+  /** The image that the network saw. */
+  readonly prepared: Image;
+  /** Where the graph ran: `cpu`, `webgpu`, `cuda`. */
+  readonly provider: string;
+  /** False where the weights are random. */
+  readonly trained: boolean;
+  /** The model's name. */
+  readonly model: string;
+};
