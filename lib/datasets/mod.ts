@@ -1,2 +1,31 @@
-/** A public dataset → honest records. @module */
-export type { FilmRecord, Label, Lesion } from "./records.ts";
+/** A public dataset → honest records, split by patient. @module */
+export {
+  countBy,
+  countRecords,
+  type FilmRecord,
+  type Label,
+  labelOf,
+  type Lesion,
+  patientKey,
+  type RecordCounts,
+  recordKey,
+  type SideName,
+} from "./records.ts";
+export {
+  countKinds,
+  type Dataset,
+  datasetOf,
+  type Leak,
+  type Oddity,
+  recordsOf,
+  sentenceOfLeak,
+  sentenceOfOddity,
+} from "./oddities.ts";
+export { loadMiniMias } from "./mini_mias.ts";
+export { type CbisDdsmRule, loadCbisDdsm } from "./cbis_ddsm.ts";
+export { type FolderOptions, loadFolder } from "./folder.ts";
+export { loadTable, type TableColumns, type TableOptions } from "./table.ts";
+export { copyMarks } from "./copies.ts";
+export { type HeldOutSide, isTrainingSide, type Split, type splitSeal, type TrainingSide } from "./sides.ts";
+export { fewerPatients, type HoldOut, split, splitFolds, type SplitOptions } from "./split.ts";
+export { restoreSplit, type SavedSplit, saveSplit, splitAsPublished } from "./given_split.ts";

@@ -1,0 +1,82 @@
+import { MammolabError } from "../base/mod.ts";
+import { refuseTwice, sealed } from "./_grouped.ts";
+import { type FilmRecord, patientKey, recordKey } from "./records.ts";
+import type { Split } from "./sides.ts";
+
+/**
+ * The publisher's own split, for figures that can be set beside published ones.
+ *
+ * @param options.leaks what to do where a patient is on several sides: `"refuse"` (default), or `"drop from training"`:
+ *   the training and validation films of these patients are left out, and the notes say how many
+ * @throws MammolabError when a record has no published side, when the training or the test side is empty, or on a leak
+ */
+export function splitAsPublished(
+  records: readonly FilmRecord[],
+  { leaks = "refuse" }: { readonly leaks?: "refuse" | "drop from training" } = {},
+): Split {
+  const without = records.filter(({ split }) => split === undefined);
+  if (without.length > 0 || records.length === 0) {
+    throw new MammolabError(
+      `Cannot split as published: ${without.length} of ${records.length} records have no published side; split them by patient`,
+    );
+  }
+  refuseTwice(records);
+  const grouped = Map.groupBy(records, (record) => patientKey(record) ?? recordKey(record));
+  const torn = [...grouped.values()].filter((films) => new Set(films.map(({ split }) => split)).size > 1);
+  if (torn.length > 0 && leaks === "refuse") {
+    throw new MammolabError(
+      `Cannot split as published: ${torn.length} patients are on several sides (${torn[0]![0]!.patient}${
+        torn.length > 1 ? " and others" : ""
+      }); drop them from training, or split anew by patient`,
+    );
+  }
+  const dropped = new Set(torn.flat().filter(({ split }) => split !== "test"));
+  const kept = records.filter((record) => !dropped.has(record));
+  const notes = dropped.size === 0 ? [] : [
+    `${dropped.size} training and validation films of ${torn.length} patients were left out, because these patients are in the test side too`,
+  ];
+  return sealed(kept, ({ split }) => split!, { by: "publisher", notes, asked: ["training", "test"] });
+}
+
+/** A split as plain JSON: the keys of the films on each side. */
+export type SavedSplit = Omit<Split, "training" | "validation" | "test"> & {
+  readonly training: readonly string[];
+  readonly validation: readonly string[];
+  readonly test: readonly string[];
+};
+
+/** Makes a split ready for `JSON.stringify`. */
+export function saveSplit({ training, validation, test, ...rest }: Split): SavedSplit {
+  const keys = ({ records }: { readonly records: readonly FilmRecord[] }) => records.map(recordKey);
+  return { ...rest, training: keys(training), validation: keys(validation), test: keys(test) };
+}
+
+/**
+ * Makes a split from what {@linkcode saveSplit} gave and the records it was made of; others are left out.
+ *
+ * @throws MammolabError when a film of it is missing among the records, or when its hash does not fit its content
+ */
+export function restoreSplit(records: readonly FilmRecord[], saved: SavedSplit): Split {
+  const sides = new Map(
+    (["training", "validation", "test"] as const).flatMap((side) => saved[side].map((key) => [key, side] as const)),
+  );
+  const kept = records.filter((record) => sides.has(recordKey(record)));
+  refuseTwice(kept);
+  if (kept.length < sides.size) {
+    const here = new Set(kept.map(recordKey));
+    const missing = [...sides.keys()].find((key) => !here.has(key));
+    throw new MammolabError(
+      `Cannot restore split ${saved.hash}: ${
+        sides.size - kept.length
+      } of its films are not among the records (${missing}); give the dataset that was split`,
+    );
+  }
+  const { training: _, validation: __, test: ___, ...rest } = saved;
+  const restored = sealed(kept, (record) => sides.get(recordKey(record))!, { ...rest, asked: [] });
+  if (restored.hash !== saved.hash) {
+    throw new MammolabError(
+      `Cannot restore split ${saved.hash}: its sides were changed since it was made; split again`,
+    );
+  }
+  return restored;
+}
