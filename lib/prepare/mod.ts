@@ -1,0 +1,2 @@
+/** Records → batches: balance, augment, patch, flow. @module */
+export * from "./augment/mod.ts";
