@@ -19,37 +19,19 @@ export type Unit = { readonly key: string; readonly amounts: readonly number[] }
  * @returns the side of each unit
  */
 export function allocate(units: readonly Unit[], shares: readonly number[], random: Random): number[] {
-  const amounts = units[0]?.amounts.length ?? 0;
-  const totals = Array.from({ length: amounts }, (_, c) => units.reduce((sum, unit) => sum + unit.amounts[c]!, 0));
-  const used = totals.flatMap((total, c) => total > 0 ? [c] : []);
-  const state: State = {
-    used,
-    wanted: shares.map((share) => totals.map((total) => share * total)),
-    excess: shares.map((share) => totals.map((total) => -share * total)),
-  };
-  const kinds = [
-    ...Map.groupBy(shuffled([...units.keys()], random), (index) => units[index]!.amounts.join(" ")).entries(),
-  ]
-    .map(([name, members]) => ({ name, members, amounts: units[members[0]!]!.amounts }))
+  const indices = shuffled([...units.keys()], random);
+  const kinds = [...Map.groupBy(indices, (index) => units[index]!.amounts.join(" ")).entries()]
+    .map(([name, members]): Kind => ({ name, members, amounts: units[members[0]!]!.amounts }))
     .sort((a, b) => size(b) - size(a) || (a.name < b.name ? -1 : 1));
+  const totals = (units[0]?.amounts ?? []).map((_, c) => units.reduce((sum, unit) => sum + unit.amounts[c]!, 0));
 
-  const table = kinds.map(({ members, amounts }) => {
-    const row = shares.map((share) => Math.floor(share * members.length + 1e-9));
-    row.forEach((count, side) => add(state, side, amounts, count));
-    return row;
+  // Few kinds leave few moves, which end in a local optimum now and then: other orders of dealing find others.
+  const starts = kinds.length <= 40 ? 12 : kinds.length <= kindsToExchange ? 3 : 1;
+  const tables = Array.from({ length: starts }, (_, start) => {
+    const order = start === 0 ? [...kinds.keys()] : shuffled([...kinds.keys()], random);
+    return dealt(kinds, order, { shares, totals, random });
   });
-  kinds.forEach(({ members, amounts }, kind) => {
-    const row = table[kind]!;
-    for (let left = members.length - row.reduce((a, b) => a + b, 0); left > 0; left--) {
-      const order = shuffled([...shares.keys()], random); // chance breaks ties
-      const side = order.reduce((best, side) =>
-        costOfAdding(state, side, amounts) < costOfAdding(state, best, amounts) - 1e-9 ? side : best
-      );
-      add(state, side, amounts, 1);
-      row[side]!++;
-    }
-  });
-  improve(table, kinds.map(({ amounts }) => amounts), state);
+  const { table } = tables.reduce((best, other) => other.cost < best.cost - 1e-9 ? other : best);
 
   const sideOf = new Array<number>(units.length);
   kinds.forEach(({ members }, kind) => {
@@ -59,6 +41,47 @@ export function allocate(units: readonly Unit[], shares: readonly number[], rand
     });
   });
   return sideOf;
+}
+
+/** Units of the same amounts. */
+type Kind = { readonly name: string; readonly members: readonly number[]; readonly amounts: readonly number[] };
+
+/** One table `[kind][side]`, with what is left after whole shares dealt in this order of kinds. */
+function dealt(
+  kinds: readonly Kind[],
+  order: readonly number[],
+  { shares, totals, random }: {
+    readonly shares: readonly number[];
+    readonly totals: readonly number[];
+    readonly random: Random;
+  },
+): { readonly table: readonly (readonly number[])[]; readonly cost: number } {
+  const state: State = {
+    used: totals.flatMap((total, c) => total > 0 ? [c] : []),
+    wanted: shares.map((share) => totals.map((total) => share * total)),
+    excess: shares.map((share) => totals.map((total) => -share * total)),
+  };
+  const table = kinds.map(({ members, amounts }) => {
+    const row = shares.map((share) => Math.floor(share * members.length + 1e-9));
+    row.forEach((count, side) => add(state, side, amounts, count));
+    return row;
+  });
+  for (const kind of order) {
+    const { members, amounts } = kinds[kind]!;
+    const row = table[kind]!;
+    for (let left = members.length - row.reduce((a, b) => a + b, 0); left > 0; left--) {
+      const sides = shuffled([...shares.keys()], random); // chance breaks ties
+      const side = sides.reduce((best, side) =>
+        costOfAdding(state, side, amounts) < costOfAdding(state, best, amounts) - 1e-9 ? side : best
+      );
+      add(state, side, amounts, 1);
+      row[side]!++;
+    }
+  }
+  improve(table, kinds.map(({ amounts }) => amounts), state);
+  const cost = state.excess.flatMap((row, side) => state.used.map((c) => row[c]! ** 2 / state.wanted[side]![c]!))
+    .reduce((a, b) => a + b, 0);
+  return { table, cost };
 }
 
 type State = {

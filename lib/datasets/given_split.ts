@@ -71,9 +71,9 @@ export function restoreSplit(records: readonly FilmRecord[], saved: SavedSplit):
       } of its films are not among the records (${missing}); give the dataset that was split`,
     );
   }
-  const { training: _, validation: __, test: ___, ...rest } = saved;
+  const { training: _, validation: __, test: ___, hash, ...rest } = saved;
   const restored = sealed(kept, (record) => sides.get(recordKey(record))!, { ...rest, asked: [] });
-  if (restored.hash !== saved.hash) {
+  if (restored.hash !== hash) {
     throw new MammolabError(
       `Cannot restore split ${saved.hash}: its sides were changed since it was made; split again`,
     );

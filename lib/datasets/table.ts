@@ -69,7 +69,7 @@ export async function loadTable(path: string, options: TableOptions): Promise<Da
   };
   const oddities: Oddity[] = [];
   const films = [...Map.groupBy(table.rows, fileOf)];
-  refuseTwoLabels(films.map(([, rows]) => rows), { table, path, columns });
+  refuseTorn(films.map(([, rows]) => rows), { table, path, columns });
   const records: FilmRecord[] = [];
   for (const [file, rows] of films) {
     const record = recordOf(file, rows[0]!, { table, columns, pattern, name, oddities });
@@ -151,17 +151,27 @@ function yearsNamed(text: string): number | undefined {
   return years >= 0 && years <= 120 ? Math.min(89, years) : undefined;
 }
 
-function refuseTwoLabels(
+/** A film has one label and is of one patient. Patients are not named, since their cells may hold names. */
+function refuseTorn(
   films: readonly CsvRow[][],
   { table, path, columns }: Pick<Context, "table" | "columns"> & { path: string },
 ): void {
-  const torn = films.filter((rows) => new Set(rows.map((row) => table.cell(row, columns.label))).size > 1);
-  const [first] = torn;
-  if (!first) return;
-  const said = first.map((row) => `"${table.cell(row, columns.label)}" in row ${row.number}`).join(" and ");
-  const more = torn.length > 1 ? ` (and ${torn.length - 1} more files are like it)` : "";
-  throw new MammolabError(
-    `Cannot read ${path}: ${table.cell(first[0]!, columns.file)} is ${said}${more}; keep one label a file`,
+  const differ = (column: string | undefined) =>
+    column === undefined ? [] : films.filter((rows) => new Set(rows.map((row) => table.cell(row, column))).size > 1);
+  const refuse = (torn: readonly CsvRow[][], said: (row: CsvRow, index: number) => string, remedy: string) => {
+    const [first] = torn;
+    if (!first) return;
+    const rows = first.slice(0, 3).map(said).join(" and ") + (first.length > 3 ? " …" : "");
+    const more = torn.length > 1 ? ` (and ${torn.length - 1} more files are like it)` : "";
+    const file = table.cell(first[0]!, columns.file);
+    throw new MammolabError(`Cannot read ${path}: ${file} is ${rows}${more}; ${remedy}`);
+  };
+  const labelIn = (row: CsvRow) => `"${table.cell(row, columns.label)}" in row ${row.number}`;
+  refuse(differ(columns.label), labelIn, "keep one label a file");
+  refuse(
+    differ(columns.patient),
+    ({ number }, i) => `of ${i === 0 ? "one patient" : "another"} in row ${number}`,
+    "keep one patient a file",
   );
 }
 

@@ -19,7 +19,10 @@ export async function withFiles<T>(
 }
 
 const root = Deno.env.get("MAMMOLAB_TEST_DATA");
-if (!root) console.info("MAMMOLAB_TEST_DATA is not set: the tests on the published data sets are skipped");
+if (!root) {
+  const line = "MAMMOLAB_TEST_DATA is not set: the tests on the published data sets are skipped\n";
+  await Deno.stderr.write(new TextEncoder().encode(line));
+}
 
 /** A path below the folder of real data, or undefined where there is none. */
 export function realData(path: string): string | undefined {
