@@ -1,0 +1,134 @@
+// Messages between a process and its child: plain JSON with typed arrays in it, and a body of bytes behind it.
+//
+//   magic u32 · length of the header u32 · header (JSON: value, arrays, body) · the arrays' bytes · the body's bytes
+//
+// Arrays travel as they lie in memory (both ends are on one machine), so nothing is turned into text.
+import { MammolabError } from "./errors.ts";
+
+/** Bytes that travel behind a job: at once, or as a stream of a known size, such as a file that is never held whole. */
+export type Body = Uint8Array | { readonly size: number; readonly chunks: () => AsyncIterable<Uint8Array> };
+
+/** One message. */
+export type Frame = { readonly value: unknown; readonly body?: Uint8Array };
+
+/** Reads some bytes into the array; null at the end. `Deno.stdin.read` is one. */
+export type ReadInto = (into: Uint8Array) => Promise<number | null>;
+
+type Header = {
+  readonly value: unknown;
+  readonly arrays: readonly (readonly [kind: ArrayKind, length: number])[];
+  readonly body?: number;
+};
+
+const kinds = {
+  u8: Uint8Array,
+  i8: Int8Array,
+  u16: Uint16Array,
+  i16: Int16Array,
+  u32: Uint32Array,
+  i32: Int32Array,
+  f32: Float32Array,
+  f64: Float64Array,
+} as const;
+type ArrayKind = keyof typeof kinds;
+type TypedArray =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array;
+
+const magic = 0x6d6d6c31; // "mml1": what a decoder prints by mistake is not taken for a message
+const maxHeader = 64e6;
+const placeholder = "#array";
+
+/** The pieces of a message in the order of writing; the body, where it is a stream, follows from the caller. */
+export function encodeFrame(value: unknown, body?: Body): Uint8Array[] {
+  const arrays: TypedArray[] = [];
+  const shapes: [ArrayKind, number][] = [];
+  const plain = withoutArrays(value, (array, kind) => {
+    arrays.push(array);
+    shapes.push([kind, array.length]);
+    return { [placeholder]: arrays.length - 1 };
+  });
+  const size = body instanceof Uint8Array ? body.length : body?.size;
+  const header: Header = { value: plain, arrays: shapes, ...(size === undefined ? {} : { body: size }) };
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const prefix = new Uint8Array(8);
+  const view = new DataView(prefix.buffer);
+  view.setUint32(0, magic);
+  view.setUint32(4, text.length);
+  const pieces = [prefix, text, ...arrays.map((a) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength))];
+  return body instanceof Uint8Array ? [...pieces, body] : pieces;
+}
+
+/** Reads one message; undefined where the stream ends before it. @throws MammolabError when it is no message of ours */
+export async function readFrame(read: ReadInto): Promise<Frame | undefined> {
+  const prefix = new Uint8Array(8);
+  if (!await fill(read, prefix)) return undefined;
+  const view = new DataView(prefix.buffer);
+  const length = view.getUint32(4);
+  if (view.getUint32(0) !== magic || length > maxHeader) throw broken();
+  const text = new Uint8Array(length);
+  if (!await fill(read, text)) throw broken();
+  const header = JSON.parse(new TextDecoder().decode(text)) as Header;
+  const arrays: TypedArray[] = [];
+  for (const [kind, count] of header.arrays) {
+    const array = new kinds[kind](count);
+    if (!await fill(read, new Uint8Array(array.buffer))) throw broken();
+    arrays.push(array);
+  }
+  const value = withArrays(header.value, arrays);
+  if (header.body === undefined) return { value };
+  const body = new Uint8Array(header.body);
+  if (!await fill(read, body)) throw broken();
+  return { value, body };
+}
+
+/** The buffers of a result that may be handed over instead of copied: each array that fills a buffer of its own. */
+export function transferable(value: unknown): ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  withoutArrays(value, (array) => {
+    if (array.buffer instanceof ArrayBuffer && array.byteLength === array.buffer.byteLength) found.add(array.buffer);
+    return array;
+  });
+  return [...found];
+}
+
+function broken(): MammolabError {
+  return new MammolabError("Cannot read the answer of a child process: it is no message of ours; try again");
+}
+
+async function fill(read: ReadInto, into: Uint8Array): Promise<boolean> {
+  for (let at = 0; at < into.length;) {
+    const count = await read(into.subarray(at));
+    if (count === null) return false;
+    at += count;
+  }
+  return true;
+}
+
+function withoutArrays(value: unknown, replace: (array: TypedArray, kind: ArrayKind) => unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (ArrayBuffer.isView(value)) {
+    for (const [kind, type] of Object.entries(kinds)) {
+      if (value instanceof type) return replace(value, kind as ArrayKind);
+    }
+    throw new MammolabError(
+      `Cannot send ${value.constructor.name} to another process: arrays of 8 to 64-bit numbers can`,
+    );
+  }
+  if (Array.isArray(value)) return value.map((item) => withoutArrays(item, replace));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutArrays(item, replace)]));
+}
+
+function withArrays(value: unknown, arrays: readonly TypedArray[]): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => withArrays(item, arrays));
+  const index = (value as Record<string, unknown>)[placeholder];
+  if (typeof index === "number") return arrays[index];
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withArrays(item, arrays)]));
+}
