@@ -1,2 +1,27 @@
 /** Expressions of tensors and their meanings. @module */
 export type { AttentionTap } from "./attention.ts";
+export {
+  type Attributes,
+  batch,
+  buffer,
+  concrete,
+  constant,
+  type Dim,
+  type ElementType,
+  input,
+  nodesOf,
+  type OpName,
+  type Pair,
+  parameter,
+  sameShape,
+  scalar,
+  scope,
+  type Shape,
+  show,
+  sizeOf,
+  type Tensor,
+} from "./tensor.ts";
+export * from "./ops.ts";
+export { type OnnxOptions, toOnnx, type WeightPlace, type WeightSource } from "./onnx.ts";
+export { evaluate, opNames, type Value } from "./evaluate.ts";
+export { bytesOf, type Field, fieldsOf, message, type MessageWriter } from "./protobuf.ts";

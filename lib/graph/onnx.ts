@@ -1,0 +1,393 @@
+import { MammolabError } from "../base/mod.ts";
+import { bytesOf, message, type MessageWriter } from "./protobuf.ts";
+import {
+  batches,
+  concrete,
+  type Dim,
+  type ElementType,
+  nodesOf,
+  type OpName,
+  type Shape,
+  show,
+  type Tensor,
+} from "./tensor.ts";
+
+/** Where a weight lies in a file beside the model. */
+export type WeightPlace = {
+  /** File name, relative to the model's folder. */
+  readonly location: string;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly length: number;
+  readonly type: "F32" | "F16" | "BF16";
+};
+
+/** What becomes of the parameters and buffers. */
+export type WeightSource =
+  /** They are fed at each run, as inputs of their names (training). */
+  | "inputs"
+  /** They lie in files beside the model; nothing is copied. */
+  | { readonly places: ReadonlyMap<string, WeightPlace> }
+  /** They are written into the model. */
+  | { readonly values: ReadonlyMap<string, Float32Array> };
+
+/** Options of {@linkcode toOnnx}. */
+export type OnnxOptions = {
+  readonly weights: WeightSource;
+  /** Text beside the graph, by key: the net's name, its preparation. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly graphName?: string;
+};
+
+/** Opset 20 is the first with Gelu; IR version 9 belongs to it. */
+const OPSET = 20;
+const IR_VERSION = 9;
+const FLOAT = 1;
+const INT64 = 7;
+const BOOL = 9;
+const elementTypes: Readonly<Record<ElementType, number>> = { float32: FLOAT, int64: INT64, bool: BOOL };
+const weightTypes = { F32: FLOAT, F16: 10, BF16: 16 } as const;
+
+/**
+ * Writes a network as an ONNX model (opset 20): any tool reads it, and ONNX Runtime runs it.
+ *
+ * @param outputs what the model gives, by name
+ * @returns the bytes of the ModelProto
+ * @throws MammolabError when a parameter has no place or value, or a batch is fixed in one input and free in another
+ */
+export function toOnnx(outputs: Readonly<Record<string, Tensor>>, options: OnnxOptions): Uint8Array<ArrayBuffer> {
+  const graph = message();
+  const order = nodesOf(Object.values(outputs));
+  const context = emitterOf(graph, order, outputs);
+  for (const tensor of order) writeNode(tensor, context, options);
+  graph.text(2, options.graphName ?? "mammolab");
+  for (const tensor of order) {
+    if (tensor.op === "input" || (options.weights === "inputs" && isWeight(tensor))) {
+      graph.message(11, valueInfo(tensor.name, tensor));
+    }
+  }
+  for (const [name, tensor] of Object.entries(outputs)) graph.message(12, valueInfo(name, tensor));
+
+  const model = message().integer(1, IR_VERSION).text(2, "mammolab").message(7, graph)
+    .message(8, message().text(1, "").integer(2, OPSET));
+  for (const [key, value] of Object.entries(options.metadata ?? {})) {
+    model.message(14, message().text(1, key).text(2, value));
+  }
+  return bytesOf(model);
+}
+
+const isWeight = ({ op }: Tensor) => op === "parameter" || op === "buffer";
+
+// ---------------------------------------------------------------- the table
+
+type Attribute = number | { readonly float: number } | readonly number[];
+
+/** How rules write: `emit` adds an ONNX node whose last output is the tensor's name, `ints` and `floats` small constants. */
+type Emitter = {
+  readonly nameOf: (tensor: Tensor) => string;
+  readonly emit: (
+    tensor: Tensor,
+    op: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, Attribute>>,
+  ) => void;
+  /** A node whose result only the rule itself uses. */
+  readonly inner: (
+    tensor: Tensor,
+    op: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, Attribute>>,
+  ) => string;
+  readonly ints: (values: readonly number[], shape?: readonly number[]) => string;
+  readonly floats: (values: readonly number[], shape?: readonly number[]) => string;
+  readonly initializer: (name: string, shape: readonly number[], type: number, place: WeightPlace | Uint8Array) => void;
+  /** A shape for Expand: known only at run time where it holds the batch. */
+  readonly shapeOf: (tensor: Tensor) => string;
+};
+
+type Rule<Op extends OpName> = (
+  tensor: Tensor<Op>,
+  inputs: readonly string[],
+  e: Emitter,
+  options: OnnxOptions,
+) => void;
+
+const plain = (op: string): Rule<OpName> => (tensor, inputs, e) => e.emit(tensor, op, inputs);
+const nothing = () => {};
+
+/** What each operation is in ONNX. A missing row does not compile. */
+const onnxRules: { readonly [Op in OpName]: Rule<Op> } = {
+  input: nothing,
+  parameter: (tensor, _, e, options) => writeWeight(tensor, e, options),
+  buffer: (tensor, _, e, options) => writeWeight(tensor, e, options),
+  constant: nothing, // written where it is first used, shared by value
+  add: plain("Add"),
+  subtract: plain("Sub"),
+  multiply: plain("Mul"),
+  divide: plain("Div"),
+  maximum: plain("Max"),
+  less: plain("Less"),
+  equal: plain("Equal"),
+  negate: plain("Neg"),
+  exp: plain("Exp"),
+  log: plain("Log"),
+  sqrt: plain("Sqrt"),
+  erf: plain("Erf"),
+  tanh: plain("Tanh"),
+  sigmoid: plain("Sigmoid"),
+  relu: plain("Relu"),
+  absolute: plain("Abs"),
+  gelu: plain("Gelu"),
+  scale: (t, [x], e) => e.emit(t, "Mul", [x!, e.floats([t.attributes.factor], [])]),
+  cast: (t, [x], e) => e.emit(t, "Cast", [x!], { to: FLOAT }),
+  where: plain("Where"),
+  matmul: plain("MatMul"),
+  gemm: (t, inputs, e) =>
+    e.emit(t, "Gemm", inputs, {
+      alpha: { float: t.attributes.alpha },
+      beta: { float: t.attributes.beta },
+      transA: t.attributes.transA ? 1 : 0,
+      transB: t.attributes.transB ? 1 : 0,
+    }),
+  conv2d: (t, inputs, e) => e.emit(t, "Conv", inputs, windowOf(t, t.inputs[1]!.shape.slice(2) as number[])),
+  convTranspose2d: (t, inputs, e) =>
+    e.emit(t, "ConvTranspose", inputs, {
+      ...windowOf(t, t.inputs[1]!.shape.slice(2) as number[]),
+      output_padding: t.attributes.outputPadding,
+    }),
+  softmax: (t, inputs, e) => e.emit(t, "Softmax", inputs, { axis: t.attributes.axis }),
+  logSoftmax: (t, inputs, e) => e.emit(t, "LogSoftmax", inputs, { axis: t.attributes.axis }),
+  layerNorm: (t, inputs, e) =>
+    e.emit(t, "LayerNormalization", inputs, { axis: -1, epsilon: { float: t.attributes.epsilon } }),
+  inverseDeviation: (t, [x], e) => {
+    const [last, square] = [e.ints([-1]), (name: string) => e.inner(t, "Mul", [name, name])];
+    const centered = e.inner(t, "Sub", [x!, e.inner(t, "ReduceMean", [x!, last], { keepdims: 1 })]);
+    const variance = e.inner(t, "ReduceMean", [square(centered), last], { keepdims: 1 });
+    const shifted = e.inner(t, "Add", [variance, e.floats([t.attributes.epsilon], [])]);
+    e.emit(t, "Reciprocal", [e.inner(t, "Sqrt", [shifted])]);
+  },
+  sum: (t, [x], e) => e.emit(t, "ReduceSum", [x!, e.ints(t.attributes.axes)], { keepdims: t.attributes.keep ? 1 : 0 }),
+  mean: (t, [x], e) =>
+    e.emit(t, "ReduceMean", [x!, e.ints(t.attributes.axes)], { keepdims: t.attributes.keep ? 1 : 0 }),
+  max: (t, [x], e) => e.emit(t, "ReduceMax", [x!, e.ints(t.attributes.axes)], { keepdims: t.attributes.keep ? 1 : 0 }),
+  maxPool2d: (t, inputs, e) => e.emit(t, "MaxPool", inputs, windowOf(t, t.attributes.size)),
+  averagePool2d: (t, inputs, e) =>
+    e.emit(t, "AveragePool", inputs, { ...windowOf(t, t.attributes.size), count_include_pad: 1 }),
+  // −1 is the one axis that holds the batch; without a batch all sizes are known
+  reshape: (t, [x], e) => e.emit(t, "Reshape", [x!, e.ints(t.shape.map((dim) => typeof dim === "number" ? dim : -1))]),
+  transpose: (t, inputs, e) => e.emit(t, "Transpose", inputs, { perm: t.attributes.order }),
+  expand: (t, [x], e) => e.emit(t, "Expand", [x!, e.shapeOf(t)]),
+  concat: (t, inputs, e) => e.emit(t, "Concat", inputs, { axis: t.attributes.axis }),
+  slice: (t, [x], e) => {
+    const { start, end, axis } = t.attributes;
+    e.emit(t, "Slice", [x!, e.ints([start]), e.ints([end]), e.ints([axis])]);
+  },
+  pad: (t, [x], e) => e.emit(t, "Pad", [x!, e.ints([...t.attributes.before, ...t.attributes.after])]),
+  gather: (t, inputs, e) => e.emit(t, "Gather", inputs, { axis: t.attributes.axis }),
+};
+
+function windowOf(
+  { attributes: { stride, padding, groups } }: {
+    readonly attributes: {
+      readonly stride: readonly number[];
+      readonly padding: readonly number[];
+      readonly groups?: number;
+    };
+  },
+  size: readonly number[],
+): Record<string, Attribute> {
+  return {
+    kernel_shape: size,
+    strides: stride,
+    pads: [...padding, ...padding],
+    ...(groups === undefined ? {} : { group: groups }),
+  };
+}
+
+function writeNode(tensor: Tensor, e: Emitter, options: OnnxOptions): void {
+  const rule = onnxRules[tensor.op] as Rule<OpName>;
+  rule(tensor, tensor.inputs.map(e.nameOf), e, options);
+}
+
+function writeWeight(tensor: Tensor, e: Emitter, { weights }: OnnxOptions): void {
+  if (weights === "inputs") return;
+  const shape = tensor.shape as readonly number[];
+  const missing = () =>
+    new MammolabError(`Cannot write the model: there is no weight named ${tensor.name}; check the weight file`);
+  if ("values" in weights) {
+    const values = weights.values.get(tensor.name);
+    if (!values) throw missing();
+    e.initializer(tensor.name, shape, FLOAT, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    return;
+  }
+  const place = weights.places.get(tensor.name);
+  if (!place) throw missing();
+  if (place.type === "F32") return e.initializer(tensor.name, shape, FLOAT, place);
+  // Half-precision weights halve the file; the engine widens them once, at load.
+  e.initializer(`${tensor.name}:${place.type}`, shape, weightTypes[place.type], place);
+  e.emit(tensor, "Cast", [`${tensor.name}:${place.type}`], { to: FLOAT });
+}
+
+// ---------------------------------------------------------------- writing
+
+function emitterOf(graph: MessageWriter, order: readonly Tensor[], outputs: Readonly<Record<string, Tensor>>): Emitter {
+  const names = namesOf(order, outputs);
+  const constants = new Map<string, string>();
+  const counts = new Map<string, number>();
+  const nodeNames = new Set<string>();
+  let batchName: string | undefined;
+
+  const small = (type: number, values: readonly number[], shape: readonly number[]): string => {
+    const key = `${type}:${shape}:${values}`;
+    const known = constants.get(key);
+    if (known) return known;
+    const name = `constant:${constants.size}`;
+    constants.set(key, name);
+    const bytes = type === FLOAT
+      ? new Uint8Array(Float32Array.from(values).buffer)
+      : type === INT64
+      ? new Uint8Array(BigInt64Array.from(values.map(BigInt)).buffer)
+      : Uint8Array.from(values);
+    writeInitializer(graph, name, shape, type, bytes);
+    return name;
+  };
+
+  const writeTo = (
+    output: string,
+    place: string,
+    op: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>>,
+  ) => {
+    let name = `${place ? `${place}/` : ""}${op}`;
+    for (let n = 2; nodeNames.has(name); n++) name = `${place ? `${place}/` : ""}${op}_${n}`;
+    nodeNames.add(name);
+    const proto = message();
+    for (const one of inputs) proto.text(1, one);
+    proto.text(2, output).text(3, name).text(4, op);
+    for (const [key, value] of Object.entries(attributes)) proto.message(5, attributeProto(key, value));
+    graph.message(1, proto);
+  };
+
+  const emitter: Emitter = {
+    nameOf: (tensor) =>
+      tensor.op === "constant"
+        ? small(elementTypes[tensor.type], (tensor as Tensor<"constant">).attributes.values, tensor.shape as number[])
+        : names.get(tensor)!,
+    emit: (tensor, op, inputs, attributes = {}) => {
+      writeTo(names.get(tensor)!, isWeight(tensor) ? "weights" : tensor.name, op, inputs, attributes);
+    },
+    inner: (tensor, op, inputs, attributes = {}) => {
+      const count = (counts.get(op) ?? 0) + 1;
+      counts.set(op, count);
+      const output = `inner:${op}:${count}`;
+      writeTo(output, tensor.name, op, inputs, attributes);
+      return output;
+    },
+    ints: (values, shape = [values.length]) => small(INT64, values, shape),
+    floats: (values, shape = [values.length]) => small(FLOAT, values, shape),
+    initializer: (name, shape, type, place) => writeInitializer(graph, name, shape, type, place),
+    shapeOf: (tensor) => {
+      if (batches(tensor.shape) === 0) return small(INT64, tensor.shape as number[], [tensor.shape.length]);
+      if (!batchName) {
+        const fed = order.find(({ op, shape }) =>
+          op === "input" && typeof shape[0] === "object" && shape[0].batch === 1
+        );
+        if (!fed) {
+          throw new MammolabError(
+            "Cannot write the model: the batch is free but no input has it as its first axis; fix the batch",
+          );
+        }
+        batchName = emitter.inner(fed, "Shape", [fed.name], { start: 0, end: 1 });
+      }
+      const sizes = tensor.shape.map((dim) => {
+        if (typeof dim === "number") return small(INT64, [dim], [1]);
+        return dim.batch === 1
+          ? batchName!
+          : emitter.inner(tensor, "Mul", [batchName!, small(INT64, [dim.batch], [1])]);
+      });
+      return emitter.inner(tensor, "Concat", sizes, { axis: 0 });
+    },
+  };
+  return emitter;
+}
+
+/** Outputs and leaves keep their names; the rest is numbered. An output that is a leaf, or has two names, is refused. */
+function namesOf(order: readonly Tensor[], outputs: Readonly<Record<string, Tensor>>): ReadonlyMap<Tensor, string> {
+  const names = new Map<Tensor, string>();
+  const taken = new Set<string>();
+  for (const [name, tensor] of Object.entries(outputs)) {
+    if (names.has(tensor) || tensor.inputs.length === 0) {
+      throw new MammolabError(
+        `Cannot write the model: output ${name} is ${names.get(tensor) ?? "an input"} too; ask for it once`,
+      );
+    }
+    names.set(tensor, name);
+    taken.add(name);
+  }
+  order.forEach((tensor, i) => {
+    if (names.has(tensor)) return;
+    const leaf = tensor.op === "input" || isWeight(tensor);
+    if (leaf && taken.has(tensor.name)) {
+      throw new MammolabError(
+        `Cannot write the model: ${tensor.name} ${show(tensor.shape)} is defined twice; make each leaf once`,
+      );
+    }
+    if (leaf) taken.add(tensor.name);
+    names.set(tensor, leaf ? tensor.name : `value:${i}`);
+  });
+  return names;
+}
+
+function writeInitializer(
+  graph: MessageWriter,
+  name: string,
+  shape: readonly number[],
+  type: number,
+  place: WeightPlace | Uint8Array,
+): void {
+  const tensor = message();
+  for (const size of shape) tensor.integer(1, size);
+  tensor.integer(2, type).text(8, name);
+  if (place instanceof Uint8Array) {
+    tensor.bytes(9, place);
+  } else {
+    const entry = (key: string, value: string) => tensor.message(13, message().text(1, key).text(2, value));
+    entry("location", place.location);
+    entry("offset", `${place.offset}`);
+    entry("length", `${place.length}`);
+    tensor.integer(14, 1); // EXTERNAL
+  }
+  graph.message(5, tensor);
+}
+
+function attributeProto(name: string, value: Attribute): MessageWriter {
+  const proto = message().text(1, name);
+  if (typeof value === "number") return proto.integer(3, value).integer(20, 2);
+  if ("float" in value) return proto.float(2, value.float).integer(20, 1);
+  for (const one of value) proto.integer(8, one);
+  return proto.integer(20, 7);
+}
+
+function valueInfo(
+  name: string,
+  { shape, type }: { readonly shape: Shape; readonly type: ElementType },
+): MessageWriter {
+  const dims = message();
+  for (const dim of shape) dims.message(1, dimProto(dim));
+  return message().text(1, name).message(
+    2,
+    message().message(1, message().integer(1, elementTypes[type]).message(2, dims)),
+  );
+}
+
+function dimProto(dim: Dim): MessageWriter {
+  if (typeof dim === "number") return message().integer(1, dim);
+  return message().text(2, dim.batch === 1 ? "batch" : `${dim.batch}*batch`);
+}
+
+/** The sizes of an output for a batch. */
+export function outputShape(tensor: Tensor, batchSize: number): readonly number[] {
+  return concrete(tensor.shape, batchSize);
+}
