@@ -1,0 +1,90 @@
+import type { Relevance } from "../explain/mod.ts";
+import { applyMap, type Image, moveRegion, type Region } from "../image/mod.ts";
+import type { Mammogram } from "../io/mod.ts";
+import { darkRoom, filmAxes, filmImage, mapTrace, onScreen, titled } from "./_film.ts";
+import { outlineShapes } from "./_shapes.ts";
+import { framed } from "./_frame.ts";
+import { type Figure, figureOf } from "./figure.ts";
+import { fromSource, movedTo, type OverlayOptions, overlayPicture, relevanceRange } from "./overlay.ts";
+
+/** How an attention figure looks. */
+export type AttentionOptions = OverlayOptions & {
+  /** One line above the picture, in plain text. */
+  readonly title?: string;
+  /** A line below it, beside what the map is: `"vit-phantom, untrained"`. */
+  readonly note?: string;
+};
+
+/**
+ * Relevance over a mammogram: the film in grey, the map in color over it with its scale beside it, a ring around the peak.
+ *
+ * @param mammogram as loaded, or `{ image: prediction.prepared }` to see it on what the network saw
+ * @param relevance from `rollout`, `classAttention` or any other method; it lies where its `toSource` says
+ * @throws MammolabError when no token of the map lies on the image
+ */
+export function attention(
+  { image }: Pick<Mammogram, "image">,
+  relevance: Relevance,
+  { title, note, ...options }: AttentionOptions = {},
+): Figure {
+  const toImage = fromSource(image);
+  const placed = movedTo(relevance, toImage);
+  const range = relevanceRange(placed, image);
+  const [x, y] = applyMap(image.toSource, [range.x, range.y]);
+  const peak = `peak ${short(range.high)} at x ${Math.round(x)}, y ${Math.round(y)}`;
+  const caption = [relevance.method, options.peak === false ? "" : peak, note].filter(Boolean).join(" · ");
+  const text = `${title ?? "Relevance"}: ${caption}, on ${image.height} × ${image.width} pixels`;
+  const outlines = (options.outlines ?? []).map((region) => moveRegion(region, toImage));
+  const still = () =>
+    framed({
+      picture: overlayPicture(onScreen(image), relevance, options),
+      caption,
+      ...(title === undefined ? {} : { title }),
+      scale: { ...range, colors: options.colors ?? "magma", opacity: options.opacity ?? 0.6 },
+    });
+  return figureOf({
+    data: traces(image, placed, range, options),
+    layout: layout(image, title, outlines),
+    text,
+    still,
+  });
+}
+
+/** Three digits, without surplus zeros. */
+export function short(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+function traces(
+  image: Image,
+  placed: Relevance,
+  { high, x, y }: { high: number; x: number; y: number },
+  { peak = true, ...look }: OverlayOptions,
+): Figure["data"] {
+  const scale = { showscale: true, colorbar: { title: { text: "relevance" }, thickness: 14 } };
+  const map = { ...mapTrace(image, placed, undefined, look), ...scale };
+  const ring = {
+    type: "scatter",
+    mode: "markers",
+    x: [Math.round(x)],
+    y: [Math.round(y)],
+    marker: { symbol: "circle-open", size: 22, color: "white", line: { width: 2 } },
+    hovertemplate: `peak ${short(high)}<br>x %{x}, y %{y}<extra></extra>`,
+    showlegend: false,
+  };
+  return peak ? [map, ring] : [map];
+}
+
+function layout(image: Image, title: string | undefined, outlines: readonly Region[]): Figure["layout"] {
+  const height = 560;
+  return {
+    ...titled(title),
+    ...filmAxes(image),
+    ...darkRoom,
+    images: [filmImage(image)],
+    shapes: outlineShapes(outlines, image),
+    height,
+    width: Math.round(Math.max(360, Math.min(900, (height - 80) * image.width / image.height + 110))),
+    margin: { l: 10, r: 100, t: 70, b: 10 },
+  };
+}

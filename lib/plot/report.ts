@@ -1,0 +1,100 @@
+import type { Preparation } from "../image/mod.ts";
+import { escapeHtml, figureSlot, pageOf } from "./_page.ts";
+import { short } from "./attention.ts";
+import type { Figure } from "./figure.ts";
+
+/** One film in a report. */
+export type ReportFilm = {
+  /** The record's id or the view: what is passed on names no file. */
+  readonly id: string;
+  /** Facts beside the picture, in the order given: `{ "view": "L CC", "peak": "x 512, y 1023" }`. */
+  readonly facts?: Readonly<Record<string, string | number>>;
+  /** Class name → probability. */
+  readonly scores?: Readonly<Record<string, number>>;
+  readonly figure?: Figure;
+  /** One sentence each. */
+  readonly warnings?: readonly string[];
+};
+
+/** What a report says. */
+export type ReportParts = {
+  readonly title: string;
+  readonly model: {
+    readonly name: string;
+    /** False where the weights are random: the report then says so above everything else. */
+    readonly trained: boolean;
+    /** Where the graph ran. */
+    readonly provider: string;
+    readonly preparation: Preparation;
+  };
+  readonly films: readonly ReportFilm[];
+  /** Figures of the whole, above the films. */
+  readonly figures?: readonly Figure[];
+  /** Paragraphs at the end. */
+  readonly notes?: readonly string[];
+  /** With figures to zoom and hover: 1.5 MB more. Default false: still pictures. */
+  readonly interactive?: boolean;
+};
+
+/**
+ * A report as one HTML page that needs nothing else: no network, no script but plotly's (and none at all without
+ * `interactive`), every text escaped, a policy in the page that refuses the rest.
+ *
+ * @returns the page; write it with `writeFileAtomic`
+ */
+export async function report(
+  { title, model, films, figures = [], notes = [], interactive = false }: ReportParts,
+): Promise<string> {
+  const drawn: Figure[] = [];
+  const shown = async (figure: Figure): Promise<string> => {
+    if (interactive) return figureSlot(drawn.push(figure) - 1, figure.text);
+    const source = `data:image/png;base64,${(await figure.toPng()).toBase64()}`;
+    return `<img src="${source}" alt="${escapeHtml(figure.text)}">`;
+  };
+  const whole: string[] = [];
+  for (const figure of figures) whole.push(await shown(figure));
+  const parts: string[] = [];
+  for (const film of films) parts.push(await filmSection(film, shown));
+  const body = `<h1>${escapeHtml(title)}</h1>
+<p class="warning">Not for clinical use: this is a research picture, not a finding.</p>
+${model.trained ? "" : untrained(model.name)}
+${whole.join("\n")}
+<div class="films">
+${parts.join("\n")}
+</div>
+<h2>How this was made</h2>
+${facts({ model: model.name, weights: model.trained ? "trained" : "untrained: random", "ran on": model.provider })}
+<p class="small">Preparation of the films, as JSON:</p>
+<pre>${escapeHtml(JSON.stringify(model.preparation, null, 1))}</pre>
+${notes.map((note) => `<p class="small">${escapeHtml(note)}</p>`).join("\n")}`;
+  return await pageOf({ title, body, figures: drawn.map(({ data, layout }) => ({ data, layout })) });
+}
+
+const untrained = (name: string) =>
+  `<p class="warning">UNTRAINED: the weights of ${
+    escapeHtml(name)
+  } are random. Scores and maps show that the line works, and nothing about the films.</p>`;
+
+async function filmSection(
+  { id, facts: given = {}, scores = {}, figure, warnings = [] }: ReportFilm,
+  shown: (figure: Figure) => Promise<string>,
+): Promise<string> {
+  const numbers = Object.fromEntries(Object.entries(scores).map(([name, score]) => [name, score.toFixed(3)]));
+  return `<figure class="film">
+<h3>${escapeHtml(id)}</h3>
+${figure ? await shown(figure) : ""}
+<figcaption>
+${facts({ ...numbers, ...given })}
+${warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>`).join("\n")}
+</figcaption>
+</figure>`;
+}
+
+function facts(pairs: Readonly<Record<string, string | number>>): string {
+  const rows = Object.entries(pairs).map(([name, value]) =>
+    `<tr><th scope="row">${escapeHtml(name)}</th><td${typeof value === "number" ? ' class="number"' : ""}>${
+      escapeHtml(typeof value === "number" ? short(value) : value)
+    }</td></tr>`
+  );
+  return rows.length ? `<table>${rows.join("")}</table>` : "";
+}
