@@ -270,7 +270,11 @@ const fill = (shape: readonly number[], f: (i: number) => number) =>
 
 function stridesOf(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length);
-  for (let i = shape.length - 1, stride = 1; i >= 0; i--) [strides[i], stride] = [stride, stride * shape[i]!];
+  let stride = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = stride;
+    stride *= shape[i]!;
+  }
   return strides;
 }
 function indices(i: number, shape: readonly number[]): number[] {

@@ -1,0 +1,195 @@
+import {
+  add,
+  concat,
+  type Dim,
+  expand,
+  gelu,
+  linear as linearOf,
+  mean,
+  multiply,
+  reshape,
+  scale,
+  scope,
+  slice,
+  tanh,
+  type Tensor,
+  transpose,
+} from "../graph/mod.ts";
+import {
+  type Attention,
+  layerNorm,
+  linear,
+  mlp,
+  type NetOutput,
+  type Parameters,
+  selfAttention,
+  within,
+} from "./layers.ts";
+
+/** Sizes of a Vision Transformer. Plain JSON. */
+export type VitSpec = {
+  readonly kind: "vit";
+  /** Pixels; multiples of `patchSize`. */
+  readonly imageSize: { readonly height: number; readonly width: number };
+  readonly patchSize: number;
+  readonly channels: number;
+  readonly dim: number;
+  readonly depth: number;
+  readonly heads: number;
+  readonly mlpRatio: number;
+  readonly classes: number;
+  /** Of the layer norms: timm 1e-6, Hugging Face's own checkpoints 1e-12. */
+  readonly epsilon: number;
+  readonly qkvBias: boolean;
+  /** `token`: the head reads the class token. `average`: the mean of the image tokens, normalized after (timm's `fc_norm`). */
+  readonly pool: "token" | "average";
+  readonly classToken: boolean;
+  /** DeiT's second token and head (Touvron et al. 2021). */
+  readonly distilled: boolean;
+  /** Tokens without a position (Darcet et al. 2024). */
+  readonly registers: number;
+  /** Whether the prefix tokens have positions too (timm's `no_embed_class` turns it off). */
+  readonly prefixPositions: boolean;
+  /** A learned factor on each branch, `ls1.gamma` and `ls2.gamma` (DINOv2). */
+  readonly layerScale: boolean;
+  /** `linear`: one layer, for fine-tuning. Else an MLP with one hidden layer of `dim` and this activation, for pre-training. */
+  readonly head: "linear" | "gelu" | "tanh";
+};
+
+/** What most Vision Transformers share: 224 × 224 in three channels, patches of 16, a class token. */
+export const vitDefaults: Omit<VitSpec, "dim" | "depth" | "heads"> = {
+  kind: "vit",
+  imageSize: { height: 224, width: 224 },
+  patchSize: 16,
+  channels: 3,
+  mlpRatio: 4,
+  classes: 1000,
+  epsilon: 1e-6,
+  qkvBias: true,
+  pool: "token",
+  classToken: true,
+  distilled: false,
+  registers: 0,
+  prefixPositions: true,
+  layerScale: false,
+  head: "linear",
+};
+
+/** Tokens of an image: rows and columns of patches, `N = HW / P²`. */
+export function gridOf(
+  { imageSize: { height, width }, patchSize }: VitSpec,
+): { readonly height: number; readonly width: number } {
+  return { height: height / patchSize, width: width / patchSize };
+}
+
+/** Tokens before those of the image. */
+export function prefixTokensOf({ classToken, distilled, registers }: VitSpec): number {
+  return (classToken ? 1 : 0) + (distilled ? 1 : 0) + registers;
+}
+
+/**
+ * The Vision Transformer (Dosovitskiy et al. 2021, equations 1-4), with the parameter names of timm.
+ *
+ * @param image `[batch, channels, height, width]`, normalized
+ */
+export function vit(image: Tensor, p: Parameters, spec: VitSpec): NetOutput {
+  const attention: Attention[] = [];
+  let z = embed(image, p, spec); // eq. 1: z₀ = [x_class; x¹E; …; xᴺE] + E_pos
+
+  for (let layer = 0; layer < spec.depth; layer++) {
+    const block = within(p, `blocks.${layer}`);
+    z = scope(`blocks.${layer}`, () => {
+      const scaled = (branch: Tensor, name: string) =>
+        spec.layerScale ? multiply(branch, block(`${name}.gamma`, [spec.dim])) : branch;
+
+      const msa = scope(
+        "attn",
+        () => selfAttention(layerNorm(z, block, "norm1", spec.epsilon), within(block, "attn"), spec),
+      );
+      attention.push({ tap: tapOf(spec, layer), tensor: msa.attention });
+      const attended = add(z, scaled(msa.x, "ls1")); // eq. 2: z′ = MSA(LN(z)) + z
+
+      const wide = scope(
+        "mlp",
+        () =>
+          mlp(layerNorm(attended, block, "norm2", spec.epsilon), within(block, "mlp"), {
+            hidden: spec.dim * spec.mlpRatio,
+          }),
+      );
+      return add(attended, scaled(wide, "ls2")); // eq. 3: z = MLP(LN(z′)) + z′
+    });
+  }
+  return { ...headOf(z, p, spec), attention };
+}
+
+/** Patches, projected; prefix tokens; positions. `[batch, prefix + N, dim]` */
+function embed(image: Tensor, p: Parameters, spec: VitSpec): Tensor {
+  const { dim, patchSize: size, channels } = spec;
+  const grid = gridOf(spec);
+  const batch = image.shape[0] as Dim;
+  const tokens = grid.height * grid.width;
+
+  return scope("patch_embed", () => {
+    // [batch, C, gh, P, gw, P] → [batch, gh, gw, C, P, P]: row by row, each patch flat in the order of a kernel
+    const cut = reshape(image, [batch, channels, grid.height, size, grid.width, size]);
+    const patches = reshape(transpose(cut, [0, 2, 4, 1, 3, 5]), [batch, tokens, channels * size * size]);
+    // The projection E is published as the kernel of a convolution with stride P: the same numbers, row by row.
+    const kernel = p("patch_embed.proj.weight", [dim, channels, size, size]);
+    const projected = project(patches, kernel, p("patch_embed.proj.bias", [dim]));
+
+    const prefix = [
+      ...(spec.classToken ? [p("cls_token", [1, 1, dim])] : []),
+      ...(spec.distilled ? [p("dist_token", [1, 1, dim])] : []),
+      ...(spec.registers > 0 ? [p("reg_token", [1, spec.registers, dim])] : []),
+    ].map((token) => expand(token, [batch, token.shape[1]!, dim]));
+    const positioned = tokens + (spec.prefixPositions ? prefixTokensOf(spec) : 0);
+    const positions = p("pos_embed", [1, positioned, dim]);
+    return spec.prefixPositions
+      ? add(concat([...prefix, projected], 1), positions)
+      : concat([...prefix, add(projected, positions)], 1);
+  });
+}
+
+function project(patches: Tensor, kernel: Tensor, bias: Tensor): Tensor {
+  const [dim, ...rest] = kernel.shape as number[];
+  return linearOf(patches, reshape(kernel, [dim!, rest.reduce((a, b) => a * b, 1)]), bias);
+}
+
+/** eq. 4: y = LN(z_L⁰), and the head. */
+function headOf(z: Tensor, p: Parameters, spec: VitSpec): Pick<NetOutput, "logits" | "features"> {
+  const batch = z.shape[0] as Dim;
+  const prefix = prefixTokensOf(spec);
+  const token = (x: Tensor, index: number) => reshape(slice(x, 1, index, index + 1), [batch, spec.dim]);
+
+  if (spec.pool === "average") {
+    const pooled = mean(slice(z, 1, prefix, z.shape[1] as number), { axes: [1] });
+    const features = layerNorm(pooled, p, "fc_norm", spec.epsilon);
+    return { features, logits: classify(features, p, spec) };
+  }
+  // Only the tokens that the head reads need the last norm: the same numbers for 1 of 197 tokens.
+  const read = (index: number) => layerNorm(token(z, index), p, "norm", spec.epsilon);
+  const features = read(0);
+  const logits = classify(features, p, spec);
+  if (!spec.distilled) return { features, logits };
+  const second = linear(read(1), p, "head_dist", spec.classes);
+  return { features, logits: scale(add(logits, second), 0.5) }; // DeiT: the mean of both heads
+}
+
+/** With no classes (DINO) there is no head: the features are the answer. */
+function classify(features: Tensor, p: Parameters, { head, dim, classes }: VitSpec): Tensor {
+  if (classes === 0) return features;
+  if (head === "linear") return linear(features, p, "head", classes);
+  const hidden = linear(features, p, "pre_logits", dim);
+  return linear(head === "gelu" ? gelu(hidden) : tanh(hidden), p, "head", classes);
+}
+
+function tapOf(spec: VitSpec, layer: number): Attention["tap"] {
+  return {
+    name: `attention.${layer}`,
+    layer,
+    kind: "global",
+    heads: spec.heads,
+    grid: gridOf(spec),
+    prefixTokens: prefixTokensOf(spec),
+  };
+}
