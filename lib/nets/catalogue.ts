@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- published names are data
 import { MammolabError } from "../base/mod.ts";
 import {
   batch,
