@@ -55,7 +55,7 @@ export async function openDicom(
   const parsed = parseDataSet(whole, at, form);
   const layout = pixelLayoutOf(parsed.dataSet, limits);
   const pixels = pixelsOf(parsed);
-  const source = isEncapsulated(whole, pixels, declaredSyntax)
+  const source = isEncapsulated(whole, pixels, layout, declaredSyntax)
     ? encapsulatedSource(whole, pixels, layout, form, declaredSyntax)
     : nativeSource(whole, pixels, layout, { form, declaredSyntax, deflated });
   const header = headerOf(parsed.dataSet, {
@@ -85,13 +85,22 @@ function pixelsOf({ pixels, floatPixels }: Parsed): PixelElement {
     : refuse("it holds no pixel data; choose an image file of the exam");
 }
 
-/** Encapsulated streams have no length; with one, they need a syntax that says so and must begin with an item. */
-function isEncapsulated(bytes: Uint8Array, { at, length }: PixelElement, declaredSyntax: string): boolean {
+/**
+ * Encapsulated streams have no length. Where they have one all the same, they begin with an item, and are shorter than the
+ * picture would be if the file says that it is uncompressed.
+ */
+function isEncapsulated(
+  bytes: Uint8Array,
+  { at, length }: PixelElement,
+  layout: PixelLayout,
+  declaredSyntax: string,
+): boolean {
   if (length < 0) return true;
-  if (declaredSyntax === "" || readableSyntax(declaredSyntax)?.native) return false;
-  if (!readableSyntax(declaredSyntax)) refuse(`${syntaxName(declaredSyntax)} is not read; export it uncompressed`);
   const item = bytes[at] === 0xfe && bytes[at + 1] === 0xff && bytes[at + 2] === 0x00 && bytes[at + 3] === 0xe0;
-  return item || refuse(`its pixel data is not in ${syntaxName(declaredSyntax)} as the file says; ${copyAgain}`);
+  const syntax = readableSyntax(declaredSyntax);
+  if (declaredSyntax === "" || syntax?.native) return item && length < frameBytesOf(layout) * layout.frames;
+  if (!syntax) refuse(`${syntaxName(declaredSyntax)} is not read; export it uncompressed or as JPEG 2000`);
+  return item || refuse(`its pixel data is not in ${syntax.name} as the file says; ${copyAgain}`);
 }
 
 function nativeSource(
