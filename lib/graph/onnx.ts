@@ -1,16 +1,6 @@
 import { MammolabError } from "../base/mod.ts";
 import { bytesOf, message, type MessageWriter } from "./protobuf.ts";
-import {
-  batches,
-  concrete,
-  type Dim,
-  type ElementType,
-  nodesOf,
-  type OpName,
-  type Shape,
-  show,
-  type Tensor,
-} from "./tensor.ts";
+import { batches, type Dim, type ElementType, nodesOf, type OpName, type Shape, show, type Tensor } from "./tensor.ts";
 
 /** Where a weight lies in a file beside the model. */
 export type WeightPlace = {
@@ -30,7 +20,10 @@ export type WeightSource =
   /** They lie in files beside the model; nothing is copied. */
   | { readonly places: ReadonlyMap<string, WeightPlace> }
   /** They are written into the model. */
-  | { readonly values: ReadonlyMap<string, Float32Array> };
+  | { readonly values: ReadonlyMap<string, Float32Array | RawWeight> };
+
+/** Numbers as they lie in a weight file, little-endian. */
+export type RawWeight = { readonly type: "F32" | "F16" | "BF16"; readonly bytes: Uint8Array };
 
 /** Options of {@linkcode toOnnx}. */
 export type OnnxOptions = {
@@ -212,21 +205,21 @@ function writeNode(tensor: Tensor, e: Emitter, options: OnnxOptions): void {
 
 function writeWeight(tensor: Tensor, e: Emitter, { weights }: OnnxOptions): void {
   if (weights === "inputs") return;
-  const shape = tensor.shape as readonly number[];
-  const missing = () =>
-    new MammolabError(`Cannot write the model: there is no weight named ${tensor.name}; check the weight file`);
-  if ("values" in weights) {
-    const values = weights.values.get(tensor.name);
-    if (!values) throw missing();
-    e.initializer(tensor.name, shape, FLOAT, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-    return;
+  const found = "values" in weights ? weights.values.get(tensor.name) : weights.places.get(tensor.name);
+  if (!found) {
+    throw new MammolabError(`Cannot write the model: there is no weight named ${tensor.name}; check the weight file`);
   }
-  const place = weights.places.get(tensor.name);
-  if (!place) throw missing();
-  if (place.type === "F32") return e.initializer(tensor.name, shape, FLOAT, place);
+  const shape = tensor.shape as readonly number[];
+  const type = found instanceof Float32Array ? "F32" : found.type;
+  const content = found instanceof Float32Array
+    ? new Uint8Array(found.buffer, found.byteOffset, found.byteLength)
+    : "bytes" in found
+    ? found.bytes
+    : found;
+  if (type === "F32") return e.initializer(tensor.name, shape, FLOAT, content);
   // Half-precision weights halve the file; the engine widens them once, at load.
-  e.initializer(`${tensor.name}:${place.type}`, shape, weightTypes[place.type], place);
-  e.emit(tensor, "Cast", [`${tensor.name}:${place.type}`], { to: FLOAT });
+  e.initializer(`${tensor.name}:${type}`, shape, weightTypes[type], content);
+  e.emit(tensor, "Cast", [`${tensor.name}:${type}`], { to: FLOAT });
 }
 
 // ---------------------------------------------------------------- writing
@@ -385,9 +378,4 @@ function valueInfo(
 function dimProto(dim: Dim): MessageWriter {
   if (typeof dim === "number") return message().integer(1, dim);
   return message().text(2, dim.batch === 1 ? "batch" : `${dim.batch}*batch`);
-}
-
-/** The sizes of an output for a batch. */
-export function outputShape(tensor: Tensor, batchSize: number): readonly number[] {
-  return concrete(tensor.shape, batchSize);
 }
