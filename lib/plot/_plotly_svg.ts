@@ -7,11 +7,10 @@ import { fontFamily, fontFile, textWidthOf } from "./_font.ts";
 import { pathLength, pointAlong, svgBoxes, type SvgElement } from "./_svg_box.ts";
 import type { PlotlyFigure } from "./plotly.ts";
 
-/** Draws figures as SVG. */
-export type SvgDrawer = (
-  figure: PlotlyFigure,
-  size: { readonly height: number; readonly width: number },
-) => Promise<string>;
+/** Draws figures as SVG, in a document of its own. */
+export type SvgDrawer = AsyncDisposable & {
+  readonly draw: (figure: PlotlyFigure, size: { readonly height: number; readonly width: number }) => Promise<string>;
+};
 
 type Plotly = { toImage(figure: unknown, options: unknown): Promise<string> };
 
@@ -47,13 +46,14 @@ export async function openPlotly(): Promise<SvgDrawer> {
   const names = documentNames.filter((name) => name in window);
   const run = new Function("window", "self", ...names, `${plotlyCode};return window.Plotly;`);
   const plotly: Plotly = run(window, window, ...names.map((name) => window[name]));
-  return async ({ data, layout }, { height, width }) => {
+  const draw: SvgDrawer["draw"] = async ({ data, layout }, { height, width }) => {
     const font = { family: fontFamily, ...(layout.font as Record<string, unknown> | undefined) };
     const figure = { data: structuredClone(data), layout: { ...structuredClone(layout), font, height, width } };
     const svg = await plotly.toImage(figure, { format: "svg", width, height, imageDataOnly: true });
     // resvg takes url(#id) only: with quotes color bars come out black
     return svg.replaceAll(/url\((?:'|&quot;|")(#[^'"&)]+)(?:'|&quot;|")\)/g, "url($1)");
   };
+  return { draw, [Symbol.asyncDispose]: () => window.happyDOM.close() };
 }
 
 /** What plotly takes from the global scope of a page. */

@@ -32,7 +32,9 @@ export function quantize({ data, height, width }: Picture, colors = 256): Palett
     counts[cell]!++;
     for (let k = 0; k < 3; k++) sums[cell * 3 + k]! += data[at + k]!;
   }
-  const boxes = [boxOf([...counts.keys()].filter((cell) => counts[cell]! > 0), counts)];
+  const cells: number[] = [];
+  for (let cell = 0; cell < CELLS; cell++) if (counts[cell]! > 0) cells.push(cell);
+  const boxes = [boxOf(cells, counts)];
   while (boxes.length < colors) {
     const widest = boxes.reduce((best, box, i) => weight(box) > weight(boxes[best]!) ? i : best, 0);
     if (weight(boxes[widest]!) === 0) break;

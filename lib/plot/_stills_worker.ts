@@ -55,7 +55,7 @@ let plotly: Promise<SvgDrawer> | undefined;
 async function drawChart({ figure, height, width, scale }: Extract<StillsJob, { kind: "chart" }>): Promise<Picture> {
   plotly ??= import("./_plotly_svg.ts").then(({ openPlotly }) => openPlotly());
   const { Resvg } = await import("@resvg/resvg-js");
-  const svg = await (await plotly)(figure, { height, width });
+  const svg = await (await plotly).draw(figure, { height, width });
   const drawn = new Resvg(svg, {
     background: "white",
     fitTo: { mode: "zoom", value: scale },

@@ -63,7 +63,13 @@ ${whole.join("\n")}
 ${parts.join("\n")}
 </div>
 <h2>How this was made</h2>
-${facts({ model: model.name, weights: model.trained ? "trained" : "untrained: random", "ran on": model.provider })}
+${
+    facts([
+      ["model", model.name],
+      ["weights", model.trained ? "trained" : "untrained: random"],
+      ["ran on", model.provider],
+    ])
+  }
 <p class="small">Preparation of the films, as JSON:</p>
 <pre>${escapeHtml(JSON.stringify(model.preparation, null, 1))}</pre>
 ${notes.map((note) => `<p class="small">${escapeHtml(note)}</p>`).join("\n")}`;
@@ -79,19 +85,19 @@ async function filmSection(
   { id, facts: given = {}, scores = {}, figure, warnings = [] }: ReportFilm,
   shown: (figure: Figure) => Promise<string>,
 ): Promise<string> {
-  const numbers = Object.fromEntries(Object.entries(scores).map(([name, score]) => [name, score.toFixed(3)]));
+  const numbers = Object.entries(scores).map(([name, score]): [string, string] => [name, score.toFixed(3)]);
   return `<figure class="film">
 <h3>${escapeHtml(id)}</h3>
 ${figure ? await shown(figure) : ""}
 <figcaption>
-${facts({ ...numbers, ...given })}
+${facts([...numbers, ...Object.entries(given)])}
 ${warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>`).join("\n")}
 </figcaption>
 </figure>`;
 }
 
-function facts(pairs: Readonly<Record<string, string | number>>): string {
-  const rows = Object.entries(pairs).map(([name, value]) =>
+function facts(pairs: readonly (readonly [string, string | number])[]): string {
+  const rows = pairs.map(([name, value]) =>
     `<tr><th scope="row">${escapeHtml(name)}</th><td${typeof value === "number" ? ' class="number"' : ""}>${
       escapeHtml(typeof value === "number" ? short(value) : value)
     }</td></tr>`

@@ -18,7 +18,13 @@ export type Browser = AsyncDisposable & {
   readonly screenshot: () => Promise<Uint8Array<ArrayBuffer>>;
 };
 
-type Reply = { id?: number; method?: string; params?: Record<string, never>; result?: Record<string, never>; error?: unknown };
+type Reply = {
+  id?: number;
+  method?: string;
+  params?: Record<string, never>;
+  result?: Record<string, never>;
+  error?: unknown;
+};
 
 /** Starts Chromium, or says in one line why not and gives undefined. */
 export async function openBrowser({ width = 1200, height = 900 } = {}): Promise<Browser | undefined> {
@@ -26,15 +32,22 @@ export async function openBrowser({ width = 1200, height = 900 } = {}): Promise<
   let child: Deno.ChildProcess;
   try {
     const args = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
-    args.push("--remote-debugging-port=0", `--user-data-dir=${profile}`, `--window-size=${width},${height}`, "about:blank");
+    args.push(
+      "--remote-debugging-port=0",
+      `--user-data-dir=${profile}`,
+      `--window-size=${width},${height}`,
+      "about:blank",
+    );
     child = new Deno.Command("chromium", { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
   } catch {
     await Deno.remove(profile, { recursive: true });
+    // deno-lint-ignore no-console -- the one line that says what was not tested
     console.log("skipped: no Chromium on this machine (the command `chromium` was not found)");
     return undefined;
   }
   const port = await debuggingPort(child.stderr);
-  const pages: { webSocketDebuggerUrl: string; type: string }[] = await (await fetch(`http://127.0.0.1:${port}/json`)).json();
+  const pages: { webSocketDebuggerUrl: string; type: string }[] = await (await fetch(`http://127.0.0.1:${port}/json`))
+    .json();
   const socket = new WebSocket(pages.find(({ type }) => type === "page")!.webSocketDebuggerUrl);
   await new Promise((resolve, reject) => [socket.onopen, socket.onerror] = [resolve, reject]);
 
@@ -59,7 +72,9 @@ export async function openBrowser({ width = 1200, height = 900 } = {}): Promise<
     const params = message.params as any;
     if (message.method === "Page.loadEventFired") loaded();
     if (message.method === "Log.entryAdded") record.console.push(params.entry.text);
-    if (message.method === "Runtime.exceptionThrown") record.console.push(params.exceptionDetails.exception?.description);
+    if (message.method === "Runtime.exceptionThrown") {
+      record.console.push(params.exceptionDetails.exception?.description);
+    }
     if (message.method === "Runtime.consoleAPICalled") {
       record.console.push(params.args.map((arg: { value: unknown }) => arg.value).join(" "));
     }
@@ -85,7 +100,13 @@ export async function openBrowser({ width = 1200, height = 900 } = {}): Promise<
       return { ...record, requests: record.requests.filter((address) => address !== url) };
     },
     async evaluate(expression) {
-      return (await send("Runtime.evaluate", { expression, returnByValue: true, awaitPromise: true })).result.value;
+      const { result, exceptionDetails } = await send("Runtime.evaluate", {
+        expression,
+        returnByValue: true,
+        awaitPromise: true,
+      });
+      if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+      return result.value;
     },
     async screenshot() {
       return Uint8Array.fromBase64((await send("Page.captureScreenshot", { format: "png" })).data);
