@@ -1,9 +1,10 @@
 // deno-lint-ignore-file no-console no-sync-fn-in-async-fn
 // What runs on this machine, seen from outside: `deno run -A tests/_processes.ts find TEXT` prints the ids of the processes
-// whose command line contains TEXT, `… kill PID` kills one. The tests themselves have no right to look.
+// whose command line contains TEXT, `… kill PID` kills one, `… pipe PATH` makes a pipe. The tests themselves have no right to.
 const [what, word] = Deno.args as [string, string];
 
 if (what === "kill") Deno.kill(Number(word), "SIGKILL");
+else if (what === "pipe") await new Deno.Command("mkfifo", { args: [word] }).output();
 else {
   for (const [id, command] of await commands()) {
     if (command.includes(word) && id !== Deno.pid && !command.includes("_processes.ts")) console.log(id);

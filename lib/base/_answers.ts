@@ -1,5 +1,5 @@
 // What comes back for a job, from either carrier.
-import type { Body } from "./_frames.ts";
+import type { Body } from "./body.ts";
 
 /** Why there is no result. `refused`: the work itself said so, in a sentence; the others are accidents. */
 export type FailureKind = "refused" | "failed" | "deadline" | "memory" | "died";

@@ -2,6 +2,7 @@
 // Worker does not stop one that is busy (Deno 2.9: JavaScript, WebAssembly, regular expressions).
 import { fileURLToPath } from "node:url";
 import type { Answer, Carrier } from "./_answers.ts";
+import { changed } from "./body.ts";
 import { MammolabError, sentenceOf } from "./errors.ts";
 import { encodeFrame, readFrame, type ReadInto } from "./_frames.ts";
 
@@ -43,9 +44,7 @@ export async function startChild(module: URL, { read = ownCode, env = [] }: Chil
           if (!await writes(input, chunk)) return died();
           sent += chunk.length;
         }
-        if (sent !== body.size) {
-          throw new MammolabError("Cannot read the file: it changed while it was read; try again");
-        }
+        if (sent !== body.size) throw changed();
       }
       const frame = await readFrame(read_).catch(() => undefined);
       return frame ? frame.value as Answer : died();

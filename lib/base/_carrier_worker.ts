@@ -1,5 +1,6 @@
 // A Worker as the carrier of a pool: for work that we trust to end.
 import type { Answer, Carrier } from "./_answers.ts";
+import { wholeBody } from "./body.ts";
 import { transferable } from "./_frames.ts";
 
 /** Starts a Worker for the jobs of `module`. */
@@ -15,7 +16,7 @@ export function startWorker(module: URL): Carrier {
   };
   return {
     async work({ job, body }) {
-      const bytes = body === undefined || body instanceof Uint8Array ? body : await collect(body);
+      const bytes = body && await wholeBody(body);
       const { promise, resolve } = Promise.withResolvers<Answer>();
       settle = resolve;
       worker.postMessage({ job, body: bytes }, body === bytes ? [] : transferable(bytes));
@@ -28,16 +29,4 @@ export function startWorker(module: URL): Carrier {
     },
     hold() {}, // a Worker of Deno keeps its process until it is stopped
   };
-}
-
-async function collect(
-  { size, chunks }: { size: number; chunks: () => AsyncIterable<Uint8Array> },
-): Promise<Uint8Array> {
-  const out = new Uint8Array(size);
-  let at = 0;
-  for await (const chunk of chunks()) {
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  return out;
 }

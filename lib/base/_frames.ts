@@ -3,10 +3,8 @@
 //   magic u32 · length of the header u32 · header (JSON: value, arrays, body) · the arrays' bytes · the body's bytes
 //
 // Arrays travel as they lie in memory (both ends are on one machine), so nothing is turned into text.
+import type { Body } from "./body.ts";
 import { MammolabError } from "./errors.ts";
-
-/** Bytes that travel behind a job: at once, or as a stream of a known size, such as a file that is never held whole. */
-export type Body = Uint8Array | { readonly size: number; readonly chunks: () => AsyncIterable<Uint8Array> };
 
 /** One message. */
 export type Frame = { readonly value: unknown; readonly body?: Uint8Array };

@@ -26,12 +26,22 @@ async function answerTo(job: unknown, body?: Uint8Array): Promise<Answer> {
   try {
     return { ok: true, value: await (await module)?.work(job, body) };
   } catch (error) {
-    // What we refuse after our own check leaves the codecs as they were. Anything else, and what carries a cause, may have
-    // left one of them with a broken stack: dcmjs-codecs answers wrongly after 7 to 53 throws (measured).
-    const refused = error instanceof MammolabError;
     const message = error instanceof Error ? error.message : String(error);
-    return { ok: false, kind: refused ? "refused" : "failed", message, spent: !refused || error.cause !== undefined };
+    return {
+      ok: false,
+      kind: error instanceof MammolabError ? "refused" : "failed",
+      message,
+      spent: !isRefusal(error),
+    };
   }
+}
+
+/**
+ * What we refuse after our own check leaves the codecs as they were. Anything else, and what was caused by anything else, may
+ * have left one of them with a broken stack: dcmjs-codecs answers wrongly after 7 to 53 throws (measured).
+ */
+function isRefusal(error: unknown): boolean {
+  return error instanceof MammolabError && (error.cause === undefined || isRefusal(error.cause));
 }
 
 /** In a child process standard output carries our messages: nobody else may write there. */

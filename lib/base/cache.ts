@@ -41,13 +41,15 @@ export async function readSalt({ file }: { readonly file?: string } = {}): Promi
   } catch (error) {
     const missing = error instanceof Deno.errors.NotFound;
     if (error instanceof MammolabError || (named !== undefined && !missing)) throw unreadable(path, error);
-    const bytes = crypto.getRandomValues(new Uint8Array(32));
-    if (!missing) return { bytes, kept: false };
-    return await make(path, bytes);
+    return missing ? await make(path) : ofThisRun;
   }
 }
 
-async function make(path: string, bytes: Uint8Array): Promise<Salt> {
+/** Where none can be kept: the same for all calls, so that films of one patient still belong together. */
+const ofThisRun: Salt = { bytes: crypto.getRandomValues(new Uint8Array(32)), kept: false };
+
+async function make(path: string): Promise<Salt> {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
   // Written whole under another name, then linked: of two processes that begin at once, both get the salt of the first.
   const temporary = `${path}.${Deno.pid}-${crypto.randomUUID()}.part`;
   try {
@@ -63,7 +65,7 @@ async function make(path: string, bytes: Uint8Array): Promise<Salt> {
       await Deno.remove(temporary);
     }
   } catch {
-    return { bytes, kept: false }; // no right to write, a read-only disk: the run goes on
+    return ofThisRun; // no right to write, a read-only disk: the run goes on
   }
 }
 

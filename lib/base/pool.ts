@@ -1,10 +1,10 @@
 import type { Answer, Carrier } from "./_answers.ts";
 import { type ChildRights, startChild } from "./_carrier_child.ts";
 import { startWorker } from "./_carrier_worker.ts";
-import type { Body } from "./_frames.ts";
+import type { Body } from "./body.ts";
 import { MammolabError } from "./errors.ts";
 
-export type { Body } from "./_frames.ts";
+export type { Body } from "./body.ts";
 export type { ChildRights } from "./_carrier_child.ts";
 
 /** How a pool is made. */

@@ -46,7 +46,7 @@ describe("readSalt()", () => {
         cwd: folder,
         env: { MAMMOLAB_SALT_FILE: "" },
       }).output();
-      assertEquals(new TextDecoder().decode(stdout), "32 bytes, not kept\n");
+      assertEquals(new TextDecoder().decode(stdout), "32 bytes, not kept, the same\n");
     }));
 
   it("refuses a file that is too short to be a secret, without showing it", () =>

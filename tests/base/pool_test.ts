@@ -93,10 +93,14 @@ describe("createPool()", () => {
     await using made = poolOf();
     const { pool, token } = made;
     await pool.run({ kind: "count" });
-    const job = pool.run({ kind: "spin" }, { what: "read a.dcm" });
+    const rejected = assertRejects(
+      () => pool.run({ kind: "spin" }, { what: "read a.dcm" }),
+      MammolabError,
+      "Cannot read a.dcm: the process that worked on it ended",
+    );
     const [id] = await processesWith(token);
     await killProcess(id as number);
-    await assertRejects(() => job, MammolabError, "Cannot read a.dcm: the process that worked on it ended");
+    await rejected;
     assertEquals(await pool.run({ kind: "count" }), 1);
   });
 

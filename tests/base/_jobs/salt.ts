@@ -2,5 +2,9 @@
 // A process that has no right to write: which salt does it get?
 import { readSalt } from "../../../lib/base/cache.ts";
 
-const { bytes, kept } = await readSalt();
-console.log(`${bytes.length} bytes, ${kept ? "kept" : "not kept"}`);
+const [first, second] = [await readSalt(), await readSalt()];
+console.log(
+  `${first.bytes.length} bytes, ${first.kept ? "kept" : "not kept"}, ${
+    first.bytes === second.bytes ? "the same" : "another"
+  }`,
+);
