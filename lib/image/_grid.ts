@@ -7,6 +7,16 @@ export type Grid<Data extends Float32Array | Uint8Array = Float32Array> = {
   readonly width: number;
 };
 
+/** The mask of the pixels that pass a test of their place in the data. */
+export function maskWhere(
+  { height, width }: { height: number; width: number },
+  test: (at: number) => boolean,
+): Grid<Uint8Array> {
+  const data = new Uint8Array(height * width);
+  for (let at = 0; at < data.length; at++) data[at] = test(at) ? 1 : 0;
+  return { data, height, width };
+}
+
 /** Pixels of one connected part, four neighbors. */
 export type Component = { readonly label: number; readonly size: number };
 
@@ -80,49 +90,60 @@ export function blur({ data, height, width }: Grid<Float32Array | Uint8Array>, r
 
 /** The pixels from which a disc of this radius does not leave the mask; beyond the picture counts as inside. */
 export function erode(mask: Grid<Uint8Array>, radius: number): Grid<Uint8Array> {
-  return threshold(distanceTo(mask, 0), (d) => d > radius);
+  const distance = distanceTo(mask, 0).data;
+  return maskWhere(mask, (at) => distance[at]! > radius);
 }
 
 /** The pixels that a disc of this radius about some pixel of the mask covers. */
 export function dilate(mask: Grid<Uint8Array>, radius: number): Grid<Uint8Array> {
-  return threshold(distanceTo(mask, 1), (d) => d <= radius);
+  const distance = distanceTo(mask, 1).data;
+  return maskWhere(mask, (at) => distance[at]! <= radius);
 }
 
-function threshold({ data, height, width }: Grid, keep: (value: number) => boolean): Grid<Uint8Array> {
-  return { data: Uint8Array.from(data, (value) => keep(value) ? 1 : 0), height, width };
-}
-
-/** Exact distance of each pixel to the nearest one of that value (Felzenszwalb & Huttenlocher 2012), infinite where there is none. */
+/**
+ * Exact distance of each pixel to the nearest one of that value (Meijster, Roerdink & Hesselink 2000: columns by two scans,
+ * rows by the lower envelope of parabolas); infinite where there is none.
+ */
 export function distanceTo({ data, height, width }: Grid<Uint8Array>, value: 0 | 1): Grid {
-  const far = 1e12;
-  const squared = Float64Array.from(data, (x) => (x ? 1 : 0) === value ? 0 : far);
-  const longest = Math.max(height, width);
-  const [f, place, edge] = [new Float64Array(longest), new Int32Array(longest), new Float64Array(longest + 1)];
-  const pass = (start: number, length: number, step: number) => {
-    for (let q = 0; q < length; q++) f[q] = squared[start + q * step]!;
+  const far = height + width; // longer than any distance
+  const columns = new Int32Array(data.length);
+  for (let j = 0; j < width; j++) {
+    let d = far;
+    for (let i = 0; i < height; i++) columns[i * width + j] = d = data[i * width + j] === value ? 0 : d + 1;
+    d = far;
+    for (let i = height - 1; i >= 0; i--) {
+      d = data[i * width + j] === value ? 0 : d + 1;
+      if (d < columns[i * width + j]!) columns[i * width + j] = d;
+    }
+  }
+  const out = new Float32Array(data.length).fill(Infinity);
+  // Parabola k has its foot at foot[k] with height tall[k] and is the lowest from start[k] on.
+  const [foot, tall, start] = [new Int32Array(width), new Float64Array(width), new Float64Array(width + 1)];
+  for (let i = 0; i < height; i++) {
+    let count = 0;
+    for (let j = 0; j < width; j++) {
+      const d = columns[i * width + j]!;
+      if (d >= far) continue;
+      const square = d * d + j * j;
+      let from = -Infinity;
+      while (count > 0) {
+        from = (square - tall[count - 1]!) / (2 * (j - foot[count - 1]!));
+        if (from > start[count - 1]!) break;
+        count--;
+      }
+      foot[count] = j;
+      tall[count] = square;
+      start[count] = count === 0 ? -Infinity : from;
+      count++;
+    }
+    if (count === 0) continue;
+    start[count] = Infinity;
     let k = 0;
-    place[0] = 0;
-    edge[0] = -Infinity;
-    edge[1] = Infinity;
-    for (let q = 1; q < length; q++) {
-      const meet = (p: number) => (f[q]! + q * q - f[p]! - p * p) / (2 * (q - p));
-      while (k > 0 && meet(place[k]!) <= edge[k]!) k--;
-      const s = meet(place[k]!);
-      place[++k] = q;
-      edge[k] = s;
-      edge[k + 1] = Infinity;
+    for (let j = 0; j < width; j++) {
+      while (start[k + 1]! < j) k++;
+      const d = columns[i * width + foot[k]!]!;
+      out[i * width + j] = Math.sqrt((j - foot[k]!) ** 2 + d * d);
     }
-    k = 0;
-    for (let q = 0; q < length; q++) {
-      while (edge[k + 1]! < q) k++;
-      squared[start + q * step] = (q - place[k]!) ** 2 + f[place[k]!]!;
-    }
-  };
-  for (let j = 0; j < width; j++) pass(j, height, width);
-  for (let i = 0; i < height; i++) pass(i * width, width, 1);
-  return {
-    data: Float32Array.from(squared, (d) => d >= far / 2 ? Infinity : Math.sqrt(d)),
-    height,
-    width,
-  };
+  }
+  return { data: out, height, width };
 }

@@ -8,19 +8,21 @@ import type { Point } from "./image.ts";
 export function largestContour({ data, height, width }: Grid, level: number): Point[] {
   // Nodes are the pixel centers, then once more the edge pixels on the edge itself, then a ring of outside in the same place.
   const [rows, columns] = [height + 4, width + 4];
-  const value = (r: number, c: number) => {
-    if (r === 0 || c === 0 || r === rows - 1 || c === columns - 1) return -1e9;
-    const i = Math.min(Math.max(r - 2, 0), height - 1);
-    const j = Math.min(Math.max(c - 2, 0), width - 1);
-    return data[i * width + j]! - level;
-  };
+  const values = new Float32Array(rows * columns).fill(-1e9);
+  for (let r = 1; r < rows - 1; r++) {
+    for (let c = 1; c < columns - 1; c++) {
+      const i = Math.min(Math.max(r - 2, 0), height - 1);
+      const j = Math.min(Math.max(c - 2, 0), width - 1);
+      values[r * columns + c] = data[i * width + j]! - level;
+    }
+  }
   const place = (k: number, size: number) => Math.min(Math.max(k - 1.5, 0), size);
 
   /** Where the line crosses the edge that runs from a node to its right (even number) or lower (odd number) neighbor. */
   const crossing = (edge: number): Point => {
     const [r, c] = [Math.floor((edge >> 1) / columns), (edge >> 1) % columns];
     const [r2, c2] = edge % 2 ? [r + 1, c] : [r, c + 1];
-    const [a, b] = [value(r, c), value(r2, c2)];
+    const [a, b] = [values[r * columns + c]!, values[r2 * columns + c2]!];
     const t = a / (a - b);
     return [
       place(c, width) + t * (place(c2, width) - place(c, width)),
@@ -31,8 +33,11 @@ export function largestContour({ data, height, width }: Grid, level: number): Po
   const next = new Map<number, number>();
   for (let r = 0; r < rows - 1; r++) {
     for (let c = 0; c < columns - 1; c++) {
-      const inside = [value(r, c), value(r, c + 1), value(r + 1, c + 1), value(r + 1, c)].map((v) => v > 0); // clockwise
       const node = r * columns + c;
+      const corners = [node, node + 1, node + columns + 1, node + columns]; // clockwise
+      const count = corners.reduce((sum, corner) => sum + (values[corner]! > 0 ? 1 : 0), 0);
+      if (count === 0 || count === 4) continue;
+      const inside = corners.map((corner) => values[corner]! > 0);
       const sides = [2 * node, 2 * (node + 1) + 1, 2 * (node + columns), 2 * node + 1]; // side k follows corner k
       for (let k = 0; k < 4; k++) {
         if (!inside[k] || inside[(k + 1) % 4]) continue;
@@ -69,4 +74,22 @@ export function signedArea(points: readonly Point[]): number {
     [x, y] = [x2, y2];
   }
   return twice / 2;
+}
+
+/** The smallest convex outline round points (Andrew 1979). */
+export function convexHull(points: readonly Point[]): Point[] {
+  const sorted = points.toSorted(([x1, y1], [x2, y2]) => x1 - x2 || y1 - y2);
+  const half = (ordered: readonly Point[]) => {
+    const chain: Point[] = [];
+    for (const point of ordered) {
+      while (chain.length > 1 && turn(chain.at(-2)!, chain.at(-1)!, point) <= 0) chain.pop();
+      chain.push(point);
+    }
+    return chain.slice(0, -1);
+  };
+  return [...half(sorted), ...half(sorted.reverse())];
+}
+
+function turn([x1, y1]: Point, [x2, y2]: Point, [x3, y3]: Point): number {
+  return (x2 - x1) * (y3 - y1) - (y2 - y1) * (x3 - x1);
 }

@@ -1,0 +1,165 @@
+// Where the breast is on a small copy of a film. The shares below were tuned by eye on the 322 films of mini-MIAS.
+import { dilate, distanceTo, erode, fillHoles, type Grid, labelComponents, maskWhere } from "./_grid.ts";
+import type { Box } from "./region.ts";
+
+/** A breast on a small picture, and whether the picture shows dense parts dark. */
+export type Tissue = { readonly mask: Grid<Uint8Array>; readonly inverted: boolean };
+
+/**
+ * The breast on a film whose padding was taken off; nothing where there is none.
+ *
+ * Bright or dark side up is judged by texture: inside a breast neighboring pixels differ more than in its background. On
+ * mini-MIAS the ratio is at least 1.5 times higher the right way up than upside down.
+ */
+export function findTissue(film: Grid): Tissue | undefined {
+  const candidates = [false, true].flatMap((inverted) => {
+    const data = inverted ? film.data.map((value) => -value) : film.data;
+    const mask = brightPart({ ...film, data });
+    return mask ? [{ mask, inverted, texture: textureRatio(film, mask) }] : [];
+  });
+  return candidates.sort((a, b) => b.texture - a.texture)[0];
+}
+
+/** The film inside what was put round it: rows and columns of one value are taken off each side. */
+export function withoutPadding({ data, height, width }: Grid): Box {
+  let [top, bottom, left, right] = [0, height, 0, width];
+  // The outer 3 % may differ: a scratch across the padding does not end it.
+  const flat = (from: number, step: number, count: number) => {
+    const values = new Float32Array(count);
+    for (let k = 0; k < count; k++) values[k] = data[from + k * step]!;
+    values.sort();
+    return values[Math.floor(0.97 * (count - 1))]! - values[Math.ceil(0.03 * (count - 1))]! < 0.02;
+  };
+  const row = (i: number) => bottom - top > 16 && flat(i * width + left, 1, right - left);
+  const column = (j: number) => right - left > 16 && flat(top * width + j, width, bottom - top);
+  for (let before = -1; before !== bottom - top + right - left;) {
+    before = bottom - top + right - left;
+    while (row(top)) top++;
+    while (row(bottom - 1)) bottom--;
+    while (column(left)) left++;
+    while (column(right - 1)) right--;
+  }
+  return { kind: "box", x: left, y: top, width: right - left, height: bottom - top };
+}
+
+/**
+ * The largest bright part: a core far above the background from which everything narrower than a label is cut, and round it
+ * the dim skin, which reaches a short way only (so that fogged edges of the film stay out). Lengths are shares of the film.
+ */
+function brightPart(film: Grid): Grid<Uint8Array> | undefined {
+  const levels = levelsOf(film.data);
+  if (!levels) return undefined;
+  const { data, height, width } = film;
+  const pixels = (share: number) => Math.max(1, Math.round(share * Math.max(height, width)));
+
+  const strong = maskWhere(film, (at) => data[at]! > levels.strong);
+  const core = largestOpened(strong, pixels(0.04));
+  if (!core) return undefined;
+  const distance = distanceTo(core, 1).data;
+  const [skin, corner] = [pixels(0.047), pixels(0.016)];
+  // Bright pixels that are not of the core belong to a label or a marker, but for the corners that opening rounds off.
+  const grown = maskWhere(film, (at) => data[at]! > levels.weak && distance[at]! <= (strong.data[at] ? corner : skin));
+  const smooth = largestOpened(grown, pixels(0.012));
+  return smooth && fillHoles(smooth);
+}
+
+/** Two levels above the background, measured towards Otsu's threshold between background and breast, beyond the noise. */
+function levelsOf(values: Float32Array): { strong: number; weak: number } | undefined {
+  const threshold = otsuThreshold(values);
+  if (threshold === undefined) return undefined;
+  const background = mostCommon(values.filter((value) => value < threshold));
+  // Skin lies above the peak of the background, noise on both sides of it.
+  const below = values.filter((value) => value < background);
+  const noise = Math.sqrt(below.reduce((sum, value) => sum + (value - background) ** 2, 0) / Math.max(1, below.length));
+  const span = threshold - background;
+  const level = (share: number, deviations: number, most: number) =>
+    background + Math.max(share * span, Math.min(deviations * noise, most * span));
+  return { strong: level(0.15, 4, 0.4), weak: level(0.06, 3, 0.3) };
+}
+
+/** The threshold that best parts values into two groups (Otsu 1979), from 256 bins; nothing where all are the same. */
+function otsuThreshold(values: Float32Array): number | undefined {
+  const histogram = histogramOf(values, 256);
+  if (!histogram) return undefined;
+  const { bins, low, width } = histogram;
+  const total = bins.reduce((sum, count, k) => sum + count * k, 0);
+  let [best, at, count, sum] = [-1, 0, 0, 0];
+  for (let k = 0; k < bins.length - 1; k++) {
+    count += bins[k]!;
+    sum += bins[k]! * k;
+    const other = values.length - count;
+    if (count === 0 || other === 0) continue;
+    const between = count * other * (sum / count - (total - sum) / other) ** 2;
+    if (between > best) [best, at] = [between, k + 1];
+  }
+  return low + at * width;
+}
+
+/** The peak of the smoothed histogram. */
+function mostCommon(values: Float32Array): number {
+  const histogram = histogramOf(values, 128);
+  if (!histogram) return values[0] ?? 0;
+  const { bins, low, width } = histogram;
+  const at = (k: number) => bins[Math.min(Math.max(k, 0), bins.length - 1)]!;
+  let [peak, highest] = [0, -1];
+  for (let k = 0; k < bins.length; k++) {
+    const smooth = at(k - 2) + 2 * at(k - 1) + 3 * at(k) + 2 * at(k + 1) + at(k + 2);
+    if (smooth > highest) [peak, highest] = [k, smooth];
+  }
+  return low + (peak + 0.5) * width;
+}
+
+function histogramOf(
+  values: Float32Array,
+  count: number,
+): { bins: Float64Array; low: number; width: number } | undefined {
+  let low = Infinity;
+  let high = -Infinity;
+  for (let at = 0; at < values.length; at++) {
+    low = Math.min(low, values[at]!);
+    high = Math.max(high, values[at]!);
+  }
+  if (!(high > low)) return undefined;
+  const width = (high - low) / count;
+  const bins = new Float64Array(count);
+  for (let at = 0; at < values.length; at++) bins[Math.min(count - 1, Math.floor((values[at]! - low) / width))]!++;
+  return { bins, low, width };
+}
+
+/**
+ * Opens a mask by a disc and keeps the largest part. Above and below the film is outside, so that strips along those edges
+ * are cut; left and right is inside, because the chest wall continues there.
+ */
+function largestOpened({ data, height, width }: Grid<Uint8Array>, radius: number): Grid<Uint8Array> | undefined {
+  const framed = { height: height + 2, width, data: new Uint8Array((height + 2) * width) };
+  framed.data.set(data, width);
+  const { labels, components } = labelComponents(erode(framed, radius));
+  if (components.length === 0) return undefined;
+  const largest = components.reduce((a, b) => b.size > a.size ? b : a).label;
+  const opened = dilate(maskWhere(framed, (at) => labels[at] === largest), radius).data;
+  return maskWhere({ height, width }, (at) => opened[at + width] === 1 && data[at] === 1);
+}
+
+/**
+ * Median difference between neighbors inside the mask over that outside; 1 where hardly anything is outside, because a
+ * label is no background to compare with.
+ */
+function textureRatio({ data, height, width }: Grid, mask: Grid<Uint8Array>): number {
+  const step = 1e-4; // an eightieth of an 8-bit step; steps above a half are one
+  const counts = [new Uint32Array(5000), new Uint32Array(5000)] as const;
+  for (let i = 0; i < height; i++) {
+    for (let at = i * width + 1; at < (i + 1) * width; at++) {
+      const side = mask.data[at] as 0 | 1;
+      if (side !== mask.data[at - 1]) continue;
+      const steps = Math.floor(Math.abs(data[at]! - data[at - 1]!) / step);
+      counts[side][Math.min(steps, 4999)]!++;
+    }
+  }
+  const pairs = counts.map((steps) => steps.reduce((sum, count) => sum + count, 0)) as [number, number];
+  if (pairs[0] < 0.05 * (pairs[0] + pairs[1])) return 1;
+  const [outside, inside] = counts.map((steps, side) => {
+    let half = pairs[side]! / 2;
+    return steps.findIndex((count) => (half -= count) <= 0) + 1;
+  });
+  return inside! / outside!;
+}
