@@ -1,7 +1,7 @@
 // What all tasks share: arguments, help, JSON, progress, Ctrl-C, exit codes. A task file holds only what is special about it.
 import { isAbsolute, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { MammolabError, type OnProgress, type Progress, sentenceOf } from "../lib/base/mod.ts";
+import { inOrder, MammolabError, type OnProgress, type Progress, sentenceOf } from "../lib/base/mod.ts";
 
 /** One `--option`: its kind, what stands for its value in the help, and a line of help. */
 export type OptionSpec =
@@ -139,27 +139,31 @@ export async function task<R, const S extends OptionSpecs = Record<never, never>
 }
 
 /**
- * Does `work` for each file in turn; a file that fails becomes `{ file, error }` and the rest goes on.
+ * Does `work` for each file; a file that fails becomes `{ file, error }` and the rest goes on.
  *
+ * @param options.atOnce how many files are worked on at the same time; default 1
  * @returns one entry a file, in the order of the files; shorter after Ctrl-C
  */
 export async function eachFile<T extends object>(
   files: readonly string[],
-  work: (file: string) => Promise<T>,
+  work: (file: string, signal: AbortSignal) => Promise<T>,
   { signal, progress, failure, note }: Pick<TaskContext<OptionSpecs>, "signal" | "progress" | "failure" | "note">,
+  { atOnce = 1 }: { readonly atOnce?: number } = {},
 ): Promise<({ file: string } & T | { file: string; error: string })[]> {
   const out: ({ file: string } & T | { file: string; error: string })[] = [];
-  for (const file of files) {
-    if (signal.aborted) break;
-    try {
-      out.push({ file, ...await work(file) });
-    } catch (error) {
+  // The signal ends the work under way, not the loop: what was finished before it is kept.
+  const stoppable = (file: string, left: AbortSignal) => work(file, AbortSignal.any([signal, left]));
+  for await (const outcome of inOrder(files, stoppable, { atOnce })) {
+    const file = outcome.item;
+    if ("result" in outcome) out.push({ file, ...outcome.result });
+    else {
       if (signal.aborted) break;
       failure();
-      note(sentenceOf(error));
-      out.push({ file, error: sentenceOf(error) });
+      note(sentenceOf(outcome.error));
+      out.push({ file, error: sentenceOf(outcome.error) });
     }
     progress({ done: out.length, total: files.length, unit: "files" });
+    if (signal.aborted) break;
   }
   return out;
 }

@@ -29,3 +29,31 @@ export { copyMarks } from "./copies.ts";
 export { type HeldOutSide, isTrainingSide, type Split, type splitSeal, type TrainingSide } from "./sides.ts";
 export { fewerPatients, type HoldOut, split, splitFolds, type SplitOptions } from "./split.ts";
 export { restoreSplit, type SavedSplit, saveSplit, splitAsPublished } from "./given_split.ts";
+export { type Exam, examOf, loadExam, type StandardView } from "./exam.ts";
+export {
+  type BreastPlan,
+  type BreastPoint,
+  type BreastShape,
+  type Density,
+  type ExamLabel,
+  type ExamPlan,
+  type FilmKind,
+  type GenerateOptions,
+  generatePhantoms,
+  type LesionKind,
+  type LesionPlan,
+  type LesionView,
+  loadPhantoms,
+  type Pattern,
+  phantomAsExam,
+  type PhantomExam,
+  phantomExam,
+  phantomMammogram,
+  type PhantomOptions,
+  phantomRecords,
+  type PhantomView,
+  type PhantomViewName,
+  planExam,
+  type PlanOptions,
+  type Technique,
+} from "./phantom/mod.ts";

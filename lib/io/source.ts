@@ -37,7 +37,9 @@ export async function openSource(
     }
     return { file: input, head, body: { size, chunks: () => chunksOf(input, size) } };
   } catch (error) {
-    throw error instanceof MammolabError ? error : cannot(reasonOf(error), error);
+    if (error instanceof MammolabError) throw error;
+    const pattern = error instanceof Deno.errors.NotFound && /[*?]/.test(input);
+    throw cannot(pattern ? "no file matches this pattern; check the folder" : reasonOf(error), error);
   }
 }
 

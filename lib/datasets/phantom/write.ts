@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { writeFileAtomic } from "../../base/mod.ts";
+import { encodePng, writeDicom, type WriteSyntax } from "../../io/mod.ts";
+import type { FilmRecord } from "../records.ts";
+import { phantomDataSet } from "./dicom.ts";
+import { type PhantomExam, phantomExam, type PhantomOptions } from "./phantom.ts";
+import { filesOf, phantomRecords } from "./records.ts";
+
+/** One exam to write: plain JSON, so that it can be a job of a pool. */
+export type PhantomJob = {
+  readonly seed: number;
+  readonly options: PhantomOptions;
+  /** The exam gets a folder in it. */
+  readonly folder: string;
+  readonly syntax: WriteSyntax;
+};
+
+/**
+ * Draws one exam and writes its films as DICOM and its masks as PNG.
+ *
+ * @returns the records of its films, with paths from `folder`
+ */
+export async function writePhantomExam({ seed, options, folder, syntax }: PhantomJob): Promise<readonly FilmRecord[]> {
+  const exam = phantomExam(seed, options);
+  for (const film of exam.views) {
+    const files = filesOf(exam, film);
+    await writeFileAtomic(join(folder, files.film), writeDicom(phantomDataSet(exam, film), { syntax }));
+    for (const [k, { mask }] of film.lesions.entries()) {
+      const png = encodePng(mask.map((value) => 255 * value), { width: film.width, height: film.height });
+      await writeFileAtomic(join(folder, files.mask(k)), png);
+    }
+  }
+  return portable(phantomRecords(exam));
+}
+
+/** Records for a table: masks are in files, so a lesion's region is the circle that it was drawn in. */
+function portable(records: readonly FilmRecord[]): readonly FilmRecord[] {
+  return records.map((record) => ({
+    ...record,
+    lesions: record.lesions.map((lesion) => {
+      const { centerX, centerY, radiusMm } = lesion.stated!;
+      const radius = Number(radiusMm) / record.spacing!.row;
+      return { ...lesion, region: { kind: "circle", x: Number(centerX), y: Number(centerY), radius } };
+    }),
+  }));
+}
+
+/** The work of a pool (lib/base/pool.ts). */
+export { writePhantomExam as work };
+export type { PhantomExam };
