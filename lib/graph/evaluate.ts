@@ -112,7 +112,7 @@ const evaluateRules: { readonly [Op in OpName]: EvaluateRule<Op> } = {
       return alpha * total + (c ? beta * c.data[ct!(i)]! : 0);
     });
   },
-  conv2d: ({ attributes: { stride, padding, groups } }, [x, w, bias], shape) => {
+  conv2d: ({ attributes: { stride, padding, dilation, groups } }, [x, w, bias], shape) => {
     const [, channels, height, width] = x!.shape as Four;
     const [out, perGroup, kh, kw] = w!.shape as Four;
     const [, , oh, ow] = shape as Four;
@@ -128,7 +128,7 @@ const evaluateRules: { readonly [Op in OpName]: EvaluateRule<Op> } = {
       for (let c = 0; c < perGroup; c++) {
         for (let p = 0; p < kh; p++) {
           for (let q = 0; q < kw; q++) {
-            const [y, z] = [v * stride[0] - padding[0] + p, u * stride[1] - padding[1] + q];
+            const [y, z] = [v * stride[0] - padding[0] + p * dilation[0], u * stride[1] - padding[1] + q * dilation[1]];
             if (y < 0 || y >= height || z < 0 || z >= width) continue;
             total += x!.data[((n * channels + first + c) * height + y) * width + z]! *
               w!.data[((o * perGroup + c) * kh + p) * kw + q]!;

@@ -143,7 +143,11 @@ const onnxRules: { readonly [Op in OpName]: Rule<Op> } = {
       transA: t.attributes.transA ? 1 : 0,
       transB: t.attributes.transB ? 1 : 0,
     }),
-  conv2d: (t, inputs, e) => e.emit(t, "Conv", inputs, windowOf(t, t.inputs[1]!.shape.slice(2) as number[])),
+  conv2d: (t, inputs, e) =>
+    e.emit(t, "Conv", inputs, {
+      ...windowOf(t, t.inputs[1]!.shape.slice(2) as number[]),
+      dilations: t.attributes.dilation,
+    }),
   convTranspose2d: (t, inputs, e) =>
     e.emit(t, "ConvTranspose", inputs, {
       ...windowOf(t, t.inputs[1]!.shape.slice(2) as number[]),

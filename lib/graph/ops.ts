@@ -134,28 +134,40 @@ export type ConvolutionOptions = {
   readonly bias?: Tensor;
   readonly stride?: number | Pair;
   readonly padding?: number | Pair;
+  readonly dilation?: number | Pair;
   readonly groups?: number;
 };
 
 /** Convolution of `[batch, in, height, width]` with kernels `[out, in / groups, height, width]`. */
 export function conv2d(x: Tensor, weight: Tensor, options: ConvolutionOptions = {}): Tensor {
-  const [stride, padding] = [pair(options.stride ?? 1), pair(options.padding ?? 0)];
+  const [stride, padding, dilation] = [
+    pair(options.stride ?? 1),
+    pair(options.padding ?? 0),
+    pair(options.dilation ?? 1),
+  ];
   const { groups = 1, bias } = options;
   const [out, perGroup, ...kernel] = weight.shape as number[];
   const [n, channels, ...size] = x.shape as [Dim, number, number, number];
   if (x.shape.length !== 4 || weight.shape.length !== 4 || channels !== perGroup! * groups || out! % groups !== 0) {
     throw misfit("conv2d", x, weight);
   }
-  const outer = size.map((s, i) => Math.floor((s + 2 * padding[i]! - kernel[i]!) / stride[i]!) + 1);
+  const outer = size.map((s, i) =>
+    Math.floor((s + 2 * padding[i]! - dilation[i]! * (kernel[i]! - 1) - 1) / stride[i]!) + 1
+  );
   if (outer.some((s) => s < 1)) throw misfit("conv2d", x, weight);
-  return node("conv2d", bias ? [x, weight, bias] : [x, weight], [n, out!, ...outer], { stride, padding, groups });
+  return node("conv2d", bias ? [x, weight, bias] : [x, weight], [n, out!, ...outer], {
+    stride,
+    padding,
+    dilation,
+    groups,
+  });
 }
 
 /** The transposed convolution: the gradient of `conv2d` with respect to its input; kernels `[in, out / groups, height, width]`. */
 export function convTranspose2d(
   x: Tensor,
   weight: Tensor,
-  options: Omit<ConvolutionOptions, "bias"> & { readonly outputPadding?: number | Pair } = {},
+  options: Omit<ConvolutionOptions, "bias" | "dilation"> & { readonly outputPadding?: number | Pair } = {},
 ): Tensor {
   const [stride, padding, outputPadding] = [options.stride ?? 1, options.padding ?? 0, options.outputPadding ?? 0].map(
     pair,
@@ -232,6 +244,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
     );
   }
   if (x.shape.length === shape.length && x.shape.every((dim, i) => sameDim(dim, shape[i]!))) return x;
+  if (x.op === "reshape") return reshape(x.inputs[0]!, shape);
   return node("reshape", [x], shape, {}, x.type);
 }
 
@@ -243,6 +256,10 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
     );
   }
   if (order.every((axis, i) => axis === i)) return x;
+  if (x.op === "transpose") {
+    const inner = (x as Tensor<"transpose">).attributes.order;
+    return transpose(x.inputs[0]!, order.map((axis) => inner[axis]!));
+  }
   return node("transpose", [x], order.map((axis) => x.shape[axis]!), { order }, x.type);
 }
 

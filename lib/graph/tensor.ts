@@ -45,7 +45,7 @@ export type Attributes = {
   // products
   readonly matmul: Record<never, never>;
   readonly gemm: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number; readonly beta: number };
-  readonly conv2d: { readonly stride: Pair; readonly padding: Pair; readonly groups: number };
+  readonly conv2d: { readonly stride: Pair; readonly padding: Pair; readonly dilation: Pair; readonly groups: number };
   readonly convTranspose2d: {
     readonly stride: Pair;
     readonly padding: Pair;
@@ -91,6 +91,10 @@ export type Tensor<Op extends OpName = OpName> = {
   readonly type: ElementType;
   /** Leaves: the published name. Others: where in the network it was made, `blocks.3.attn`. */
   readonly name: string;
+  /** Cheap to compute again from its inputs: a training graph does so instead of keeping it (`gradients`). */
+  readonly cheap?: true;
+  /** Computes again what an earlier node computed: it is written right after this node, so that it runs late (`toOnnx`). */
+  readonly after?: Tensor;
 };
 
 let path: readonly string[] = [];
@@ -106,6 +110,19 @@ export function scope<R>(name: string, body: () => R): R {
   }
 }
 
+let marks: Pick<Tensor, "cheap" | "after"> = {};
+
+/** Marks what is made inside `body`: `cheap` and `after` of `Tensor`. */
+export function marked<R>(mark: Pick<Tensor, "cheap" | "after">, body: () => R): R {
+  const outside = marks;
+  marks = mark;
+  try {
+    return body();
+  } finally {
+    marks = outside;
+  }
+}
+
 /** Makes a node; the constructors of ops.ts check and infer its shape first. */
 export function node<Op extends OpName>(
   op: Op,
@@ -114,7 +131,7 @@ export function node<Op extends OpName>(
   attributes: Attributes[Op],
   type: ElementType = "float32",
 ): Tensor<Op> {
-  return { op, inputs, attributes, shape, type, name: path.join(".") };
+  return { op, inputs, attributes, shape, type, name: path.join("."), ...marks };
 }
 
 /** What the caller feeds, by name. */

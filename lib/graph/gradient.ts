@@ -1,0 +1,347 @@
+import { MammolabError } from "../base/mod.ts";
+import * as g from "./ops.ts";
+import {
+  constant,
+  marked,
+  node,
+  nodesOf,
+  type OpName,
+  type Pair,
+  scalar,
+  type Shape,
+  show,
+  sizeOf,
+  type Tensor,
+} from "./tensor.ts";
+
+/**
+ * Reverse-mode differentiation of an expression, in the same vocabulary (Griewank & Walther 2008, chapter 3).
+ *
+ * Only what the asked-for tensors need is built: frozen layers cost nothing. Values that are marked `cheap` are computed
+ * again in the backward part instead of being kept.
+ *
+ * @param loss a single number
+ * @param of tensors upstream of the loss: parameters, inputs, attention maps
+ * @returns the gradient of each, of its shape; a tensor that the loss does not depend on gets none
+ * @throws MammolabError when the loss is no single number
+ *
+ * @example d/dx Σ x² = 2 x
+ * ```ts
+ * import { evaluate, gradients, input, multiply, sum } from "mammolab/graph";
+ * import { assertEquals } from "@std/assert";
+ * const x = input("x", [2]);
+ * const dx = gradients(sum(multiply(x, x)), [x]).get(x)!;
+ * assertEquals([...evaluate({ dx }, { x: { shape: [2], data: Float64Array.of(3, -1) } }).dx!.data], [6, -2]);
+ * ```
+ */
+export function gradients(loss: Tensor, of: readonly Tensor[]): ReadonlyMap<Tensor, Tensor> {
+  if (sizeOf(loss.shape) !== 1 || loss.shape.some((dim) => typeof dim !== "number")) {
+    throw new MammolabError(
+      `Cannot differentiate a tensor ${show(loss.shape)}: a loss is a single number; take its sum or mean`,
+    );
+  }
+  const order = nodesOf([loss]);
+  const asked = new Set(of);
+  const needed = new Set<Tensor>();
+  for (const tensor of order) if (asked.has(tensor) || tensor.inputs.some((one) => needed.has(one))) needed.add(tensor);
+
+  const again = rematerializer();
+  const found = new Map<Tensor, Tensor>();
+  const contributions = new Map<Tensor, Contribution[]>([[loss, [{
+    dy: constant([1], loss.shape as readonly number[]),
+  }]]]);
+  for (const tensor of order.toReversed()) {
+    const parts = contributions.get(tensor);
+    if (!parts || !needed.has(tensor)) continue;
+    const dy = total(tensor, parts);
+    if (asked.has(tensor)) found.set(tensor, dy);
+    if (!tensor.inputs.some((one) => needed.has(one))) continue;
+    const rule = gradientRules[tensor.op] as GradientRule<OpName>;
+    rule(tensor, dy, again).forEach((gradient, i) => {
+      const one = tensor.inputs[i]!;
+      if (!gradient || !needed.has(one)) return;
+      const part = tensor.op === "slice"
+        ? { dy: gradient, slice: (tensor as Tensor<"slice">).attributes }
+        : { dy: gradient };
+      contributions.set(one, [...contributions.get(one) ?? [], part]);
+    });
+  }
+  return found;
+}
+
+/** A gradient that arrives at a tensor; from a slice it is only that part. */
+type Contribution = {
+  readonly dy: Tensor;
+  readonly slice?: { readonly axis: number; readonly start: number; readonly end: number };
+};
+
+/** Gives the value of a tensor for use in the backward part: the tensor itself, or the same computed again where that is cheap. */
+type Again = (tensor: Tensor) => Tensor;
+
+/** The gradients of a node's inputs from its own, `null` where there is none. */
+type GradientRule<Op extends OpName> = (tensor: Tensor<Op>, dy: Tensor, again: Again) => readonly (Tensor | null)[];
+
+const leaf = () => [];
+const none = (tensor: Tensor) => tensor.inputs.map(() => null);
+
+/** The vector-Jacobian product of each operation. A missing row does not compile. */
+const gradientRules: { readonly [Op in OpName]: GradientRule<Op> } = {
+  input: leaf,
+  parameter: leaf,
+  buffer: leaf,
+  constant: leaf,
+  add: ({ inputs: [a, b] }, dy) => [unbroadcast(dy, a!.shape), unbroadcast(dy, b!.shape)],
+  subtract: ({ inputs: [a, b] }, dy) => [unbroadcast(dy, a!.shape), unbroadcast(g.negate(dy), b!.shape)],
+  multiply: ({ inputs: [a, b] }, dy, again) => [
+    unbroadcast(g.multiply(dy, again(b!)), a!.shape),
+    unbroadcast(g.multiply(dy, again(a!)), b!.shape),
+  ],
+  divide: (y, dy) => {
+    const [a, b] = y.inputs as [Tensor, Tensor];
+    const share = g.divide(dy, b);
+    return [unbroadcast(share, a.shape), unbroadcast(g.negate(g.multiply(share, y)), b.shape)];
+  },
+  maximum: ({ inputs: [a, b] }, dy) => {
+    const second = g.less(a!, b!);
+    return [
+      unbroadcast(g.where(second, scalar(0), dy), a!.shape),
+      unbroadcast(g.where(second, dy, scalar(0)), b!.shape),
+    ];
+  },
+  less: none,
+  equal: none,
+  negate: (_, dy) => [g.negate(dy)],
+  exp: (y, dy) => [g.multiply(dy, y)],
+  log: ({ inputs: [x] }, dy) => [g.divide(dy, x!)],
+  sqrt: (y, dy) => [g.divide(g.scale(dy, 0.5), y)],
+  // exp(x²) may overflow to infinity, where the gradient is 0: dividing gives 0, multiplying by exp(−x²) would need one node more
+  erf: ({ inputs: [x] }, dy) => [g.scale(g.divide(dy, g.exp(g.multiply(x!, x!))), 2 / Math.sqrt(Math.PI))],
+  tanh: (y, dy) => [g.multiply(dy, g.subtract(scalar(1), g.multiply(y, y)))],
+  sigmoid: (y, dy) => [g.multiply(dy, g.multiply(y, g.subtract(scalar(1), y)))],
+  relu: ({ inputs: [x] }, dy) => [g.where(g.less(scalar(0), x!), dy, scalar(0))],
+  absolute: ({ inputs: [x] }, dy) => [g.where(g.less(x!, scalar(0)), g.negate(dy), dy)],
+  gelu: ({ inputs: [x] }, dy) => { // Φ(x) + x φ(x)
+    const cumulative = g.scale(g.addNumber(g.erf(g.scale(x!, Math.SQRT1_2)), 1), 0.5);
+    const density = g.scale(g.divide(x!, g.exp(g.scale(g.multiply(x!, x!), 0.5))), 1 / Math.sqrt(2 * Math.PI));
+    return [g.multiply(dy, g.add(cumulative, density))];
+  },
+  scale: ({ attributes: { factor } }, dy) => [g.scale(dy, factor)],
+  cast: none,
+  where: ({ inputs: [condition, a, b] }, dy) => [
+    null,
+    unbroadcast(g.where(condition!, dy, scalar(0)), a!.shape),
+    unbroadcast(g.where(condition!, scalar(0), dy), b!.shape),
+  ],
+  matmul: ({ inputs: [a, b] }, dy, again) => [
+    unbroadcast(timesTransposed(dy, b!), a!.shape),
+    unbroadcast(transposedTimes(again(a!), dy), b!.shape),
+  ],
+  gemm: ({ inputs: [a, b, c], attributes: { transA, transB, alpha, beta } }, dy, again) => [
+    transA ? g.gemm(b!, dy, { transA: transB, transB: true, alpha }) : g.gemm(dy, b!, { transB: !transB, alpha }),
+    transB
+      ? g.gemm(dy, again(a!), { transA: true, transB: transA, alpha })
+      : g.gemm(again(a!), dy, { transA: !transA, alpha }),
+    ...(c ? [g.scale(unbroadcast(dy, c.shape), beta)] : []),
+  ],
+  conv2d: ({ inputs: [x, w, bias], attributes: { stride, padding, dilation, groups } }, dy) => {
+    if (dilation[0] !== 1 || dilation[1] !== 1) {
+      throw new MammolabError("Cannot differentiate a dilated convolution; write it as slices");
+    }
+    const sizes = [2, 3].map((axis) => x!.shape[axis] as number);
+    const kernel = [2, 3].map((axis) => w!.shape[axis] as number);
+    const outputPadding = [0, 1].map((i) =>
+      sizes[i]! - (((dy.shape[2 + i] as number) - 1) * stride[i]! - 2 * padding[i]! + kernel[i]!)
+    ) as unknown as Pair;
+    return [
+      g.convTranspose2d(dy, w!, { stride, padding, outputPadding, groups }),
+      kernelGradient(x!, dy, w!.shape, { stride, padding, groups }),
+      ...(bias ? [g.sum(dy, { axes: [0, 2, 3] })] : []),
+    ];
+  },
+  convTranspose2d: ({ inputs: [x, w], attributes: { stride, padding, groups } }, dy) => [
+    g.conv2d(dy, w!, { stride, padding, groups }),
+    kernelGradient(dy, x!, w!.shape, { stride, padding, groups }),
+  ],
+  softmax: (y, dy) => {
+    const { axis } = y.attributes;
+    return [g.multiply(y, g.subtract(dy, g.sum(g.multiply(dy, y), { axes: [axis], keep: true })))];
+  },
+  logSoftmax: (y, dy) => [g.subtract(dy, g.multiply(g.exp(y), g.sum(dy, { axes: [y.attributes.axis], keep: true })))],
+  layerNorm: (y, dy) => {
+    const [x, gamma] = y.inputs as [Tensor, Tensor];
+    const { epsilon } = y.attributes;
+    const dim = x.shape.at(-1) as number;
+    const rows = [x.shape.slice(0, -1).reduce(product, 1), dim];
+    const [flat, flatDy] = [g.reshape(x, rows), g.reshape(dy, rows)];
+    const normal = marked({ after: x }, () => g.layerNorm(flat, g.ones(dim), g.zeros(dim), epsilon)); // again: not kept
+    const moment = g.multiply(flatDy, normal);
+    const weighted = (t: Tensor) => g.gemm(t, g.reshape(gamma, [dim, 1]), { alpha: 1 / dim }); // row means of γ t
+    const centered = g.subtract(g.multiply(flatDy, gamma), weighted(flatDy));
+    const dx = g.multiply(
+      g.subtract(centered, g.multiply(normal, weighted(moment))),
+      g.inverseDeviation(flat, epsilon),
+    );
+    return [g.reshape(dx, x.shape), g.sum(moment, { axes: [0] }), g.sum(flatDy, { axes: [0] })];
+  },
+  inverseDeviation: (y, dy) => {
+    const x = y.inputs[0]!;
+    const centered = g.subtract(x, g.mean(x, { axes: [-1], keep: true }));
+    const slope = g.scale(g.multiply(dy, g.multiply(y, g.multiply(y, y))), -1 / (x.shape.at(-1) as number));
+    return [g.multiply(slope, centered)];
+  },
+  sum: ({ inputs: [x], attributes }, dy) => [spreadBack(dy, x!.shape, attributes.axes)],
+  mean: ({ inputs: [x], attributes }, dy) => {
+    const count = attributes.axes.reduce((n, axis) => n * (x!.shape[axis] as number), 1);
+    return [g.scale(spreadBack(dy, x!.shape, attributes.axes), 1 / count)];
+  },
+  max: (y, dy) => { // equal largest values share
+    const x = y.inputs[0]!;
+    const { axes } = y.attributes;
+    const hit = g.toFloat(g.equal(x, spreadBack(y, x.shape, axes)));
+    return [g.divide(g.multiply(hit, spreadBack(dy, x.shape, axes)), g.sum(hit, { axes, keep: true }))];
+  },
+  maxPool2d: (y, dy) => [poolGradient(y, dy)],
+  averagePool2d: ({ inputs: [x], attributes: { size, stride, padding } }, dy) => {
+    const channels = x!.shape[1] as number;
+    const outputPadding = [0, 1].map((i) =>
+      (x!.shape[2 + i] as number) - (((dy.shape[2 + i] as number) - 1) * stride[i]! - 2 * padding[i]! + size[i]!)
+    ) as unknown as Pair;
+    const area = size[0] * size[1];
+    const kernel = constant(new Array<number>(channels * area).fill(1 / area), [channels, 1, ...size]);
+    return [g.convTranspose2d(dy, kernel, { stride, padding, outputPadding, groups: channels })];
+  },
+  reshape: ({ inputs: [x] }, dy) => [g.reshape(dy, x!.shape)],
+  transpose: ({ attributes: { order } }, dy) => [g.transpose(dy, order.map((_, axis) => order.indexOf(axis)))],
+  expand: ({ inputs: [x] }, dy) => [unbroadcast(dy, x!.shape)],
+  concat: ({ inputs, attributes: { axis } }, dy) => {
+    let start = 0;
+    return inputs.map(({ shape }) => g.slice(dy, axis, start, start += shape[axis] as number));
+  },
+  slice: (_, dy) => [dy], // padded, or joined with its neighbors, where it arrives
+  pad: ({ inputs: [x], attributes: { before } }, dy) => [
+    x!.shape.reduce<Tensor>(
+      (part, size, axis) => typeof size === "number" ? g.slice(part, axis, before[axis]!, before[axis]! + size) : part,
+      dy,
+    ),
+  ],
+  gather: ({ inputs: [x, indices], attributes: { axis } }, dy) => {
+    // Σ over the places that read a row, as a product with the one-hot matrix [size, places]
+    const size = x!.shape[axis] as number;
+    const places = indices!.shape.reduce(product, 1) as number;
+    const which = g.reshape(indices!, [1, places]);
+    const rows = constant(Array.from({ length: size }, (_, i) => i), [size, 1], "int64");
+    const outer = x!.shape.slice(0, axis).reduce(product, 1);
+    const inner = x!.shape.slice(axis + 1).reduce(product, 1);
+    const summed = g.matmul(g.toFloat(g.equal(rows, which)), g.reshape(dy, [outer, places, inner]));
+    return [g.reshape(summed, x!.shape), null];
+  },
+};
+
+/** Sums what arrives at a tensor. Slices that tile an axis are joined: no zeros are written. */
+function total(tensor: Tensor, parts: readonly Contribution[]): Tensor {
+  const slices = parts.filter(({ slice }) => slice).sort((a, b) => a.slice!.start - b.slice!.start);
+  const [first] = slices;
+  const tiled = first && slices.length === parts.length &&
+    slices.every(({ slice }) => slice!.axis === first.slice!.axis) &&
+    slices.reduce((at, { slice }) => slice!.start === at ? slice!.end : NaN, 0) === tensor.shape[first.slice!.axis];
+  if (tiled) return g.concat(slices.map(({ dy }) => dy), first.slice!.axis);
+  return parts.map(({ dy, slice }) => {
+    if (!slice) return dy;
+    const zeros = (count: number) => tensor.shape.map((_, axis) => axis === slice.axis ? count : 0);
+    return g.pad(dy, zeros(slice.start), zeros((tensor.shape[slice.axis] as number) - slice.end));
+  }).reduce((a, b) => g.add(a, b));
+}
+
+/** Computes cheap values again, each once, written right after what they are computed from. */
+function rematerializer(): Again {
+  const made = new Map<Tensor, Tensor>();
+  const again: Again = (tensor) => {
+    if (!tensor.cheap && !(tensor.op === "reshape" && tensor.inputs[0]!.cheap)) return tensor;
+    const known = made.get(tensor);
+    if (known) return known;
+    const inputs = tensor.inputs.map(again);
+    const source = inputs.map((one) => one.after ?? one).find(({ op }) => op !== "parameter" && op !== "constant")!;
+    const copy = marked({ after: source }, () => node(tensor.op, inputs, tensor.shape, tensor.attributes, tensor.type));
+    made.set(tensor, copy);
+    return copy;
+  };
+  return again;
+}
+
+/** Sums over the axes along which a value was repeated. */
+function unbroadcast(dy: Tensor, shape: Shape): Tensor {
+  const lead = dy.shape.length - shape.length;
+  const axes = dy.shape.flatMap((dim, i) => i < lead || (shape[i - lead] === 1 && dim !== 1) ? [i] : []);
+  return axes.length === 0 ? dy : g.reshape(g.sum(dy, { axes, keep: true }), shape);
+}
+
+/** Puts reduced axes back and repeats along them. */
+function spreadBack(dy: Tensor, shape: Shape, axes: readonly number[]): Tensor {
+  return g.expand(g.reshape(dy, shape.map((dim, i) => axes.includes(i) ? 1 : dim)), shape);
+}
+
+const product = (a: Shape[number], b: Shape[number]): Shape[number] =>
+  typeof a === "number" ? (typeof b === "number" ? a * b : { batch: a * b.batch }) : { batch: a.batch * (b as number) };
+const bytes = ({ shape }: Tensor) => sizeOf(shape);
+
+/** `a bᵀ` for each matrix; what is smaller is transposed: a transposed attention map would cost more than the product. */
+function timesTransposed(a: Tensor, b: Tensor): Tensor {
+  const result = bytes(a) / (a.shape.at(-1) as number) * (b.shape.at(-2) as number);
+  return bytes(b) <= bytes(a) + result ? g.matmul(a, g.swapLast(b)) : g.swapLast(g.matmul(b, g.swapLast(a)));
+}
+
+/** `aᵀ b` for each matrix; what is smaller is transposed. */
+function transposedTimes(a: Tensor, b: Tensor): Tensor {
+  const result = bytes(b) / (b.shape.at(-2) as number) * (a.shape.at(-1) as number);
+  return bytes(a) <= bytes(b) + result ? g.matmul(g.swapLast(a), b) : g.swapLast(g.matmul(g.swapLast(b), a));
+}
+
+/**
+ * The gradient of a convolution's kernel: the convolution of its input with the gradient of its output, images and
+ * channels exchanged, the stride becoming a dilation. Group by group: fine for few groups, slow for depthwise layers.
+ */
+function kernelGradient(
+  x: Tensor,
+  dy: Tensor,
+  shape: Shape,
+  { stride, padding, groups }: { readonly stride: Pair; readonly padding: Pair; readonly groups: number },
+): Tensor {
+  const [out, , kh, kw] = shape as readonly [number, number, number, number];
+  const part = (t: Tensor, k: number) => {
+    const size = (t.shape[1] as number) / groups;
+    return g.transpose(g.slice(t, 1, k * size, (k + 1) * size), [1, 0, 2, 3]);
+  };
+  const each = Array.from({ length: groups }, (_, k) => {
+    const full = g.conv2d(part(x, k), part(dy, k), { padding, dilation: stride });
+    return g.transpose(g.slice(g.slice(full, 2, 0, kh), 3, 0, kw), [1, 0, 2, 3]);
+  });
+  return g.reshape(g.concat(each, 0), [out, ...shape.slice(1)]);
+}
+
+/** The gradient goes to the largest value of each window; equal ones share. Places are picked and put back by one-hot products. */
+function poolGradient(y: Tensor<"maxPool2d">, dy: Tensor): Tensor {
+  const x = y.inputs[0]!;
+  const { size, stride, padding } = y.attributes;
+  /** `[outputs, inputs]`: which input place an output reads at place k of its window. */
+  const picks = (axis: 0 | 1, k: number) => {
+    const [inputs, outputs] = [x.shape[2 + axis] as number, y.shape[2 + axis] as number];
+    const values = Array.from(
+      { length: outputs * inputs },
+      (_, i) => Math.floor(i / inputs) * stride[axis] - padding[axis] + k === i % inputs ? 1 : 0,
+    );
+    return constant(values, [outputs, inputs]);
+  };
+  const inside = constant(new Array<number>((x.shape[2] as number) * (x.shape[3] as number)).fill(1), [
+    1,
+    1,
+    ...(x.shape.slice(2) as number[]),
+  ]);
+  const windows = Array.from({ length: size[0] * size[1] }, (_, i) => {
+    const [rows, columns] = [picks(0, Math.floor(i / size[1])), picks(1, i % size[1])];
+    const pick = (t: Tensor) => g.matmul(g.matmul(rows, t), g.swapLast(columns));
+    return { rows, columns, hit: g.multiply(g.toFloat(g.equal(pick(x), y)), pick(inside)) };
+  });
+  const share = g.divide(dy, windows.map(({ hit }) => hit).reduce((a, b) => g.add(a, b)));
+  return windows.map(({ rows, columns, hit }) => g.matmul(g.matmul(g.swapLast(rows), g.multiply(hit, share)), columns))
+    .reduce((a, b) => g.add(a, b));
+}

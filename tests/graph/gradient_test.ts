@@ -1,0 +1,94 @@
+import { describe, it } from "@std/testing/bdd";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { MammolabError, seededRandom } from "mammolab/base";
+import * as g from "mammolab/graph";
+import { cases } from "./_cases.ts";
+import { randomInputs } from "./_random.ts";
+
+/** A loss that weighs every value of y differently, so that no gradient can hide in a sum. */
+function weighed(y: g.Tensor): g.Tensor {
+  const { normal } = seededRandom(9, "weights");
+  const shape = y.shape as readonly number[];
+  return g.sum(g.multiply(y, g.constant(Array.from({ length: g.sizeOf(shape) }, normal), shape)));
+}
+
+/** Gradient times direction, beside the central difference of the loss along it, both in Float64. */
+function slopes(
+  loss: g.Tensor,
+  tensors: Readonly<Record<string, g.Tensor>>,
+  feeds: Readonly<Record<string, g.Value>>,
+  seed: number,
+) {
+  const names = Object.keys(tensors);
+  const found = g.gradients(loss, names.map((name) => tensors[name]!));
+  const outputs = Object.fromEntries(
+    names.flatMap((name) => found.has(tensors[name]!) ? [[name, found.get(tensors[name]!)!]] : []),
+  );
+  const values = g.evaluate(outputs, feeds);
+  const direction = Object.fromEntries(names.map((name) => {
+    const { normal } = seededRandom(seed, "direction", name);
+    return [name, feeds[name]!.data.map(normal)];
+  }));
+  const predicted = Object.entries(values).reduce((sum, [name, { data, shape }]) => {
+    assertEquals([...shape], [...feeds[name]!.shape], `shape of the gradient of ${name}`);
+    return sum + data.reduce((part, value, i) => part + value * direction[name]![i]!, 0);
+  }, 0);
+  const at = (step: number) =>
+    g.evaluate(
+      { loss },
+      Object.fromEntries(names.map((name) => [name, {
+        shape: feeds[name]!.shape,
+        data: feeds[name]!.data.map((value, i) => value + step * direction[name]![i]!),
+      }])),
+    ).loss!.data[0]!;
+  const h = 1e-5;
+  return { predicted, measured: (at(h) - at(-h)) / (2 * h) };
+}
+
+describe("gradients()", () => {
+  for (const [op, { shapes, build }] of Object.entries(cases)) {
+    it(`of ${op} agree with finite differences in random directions`, () => {
+      const { tensors, feeds } = randomInputs(3, shapes);
+      const loss = weighed(build(tensors));
+      for (const seed of [1, 2, 3]) {
+        const { predicted, measured } = slopes(loss, tensors, feeds, seed);
+        assert(
+          Math.abs(predicted - measured) <= 1e-6 * (1 + Math.abs(measured)),
+          `${op}: ${predicted}, measured ${measured}`,
+        );
+      }
+    });
+  }
+
+  it("of a convolution with a stride that leaves pixels over agree too", () => {
+    const { tensors, feeds } = randomInputs(4, { x: [2, 3, 8, 7], w: [4, 3, 3, 3] });
+    const loss = weighed(g.conv2d(tensors.x!, tensors.w!, { stride: 3, padding: 1 }));
+    const { predicted, measured } = slopes(loss, tensors, feeds, 1);
+    assert(Math.abs(predicted - measured) <= 1e-6 * (1 + Math.abs(measured)));
+  });
+
+  it("of values that are used twice are summed, of overlapping slices too", () => {
+    const { tensors: { x }, feeds } = randomInputs(5, { x: [4, 3] });
+    const y = g.concat([g.slice(x!, 0, 0, 3), g.slice(x!, 0, 1, 4), g.multiply(x!, x!)], 0);
+    const { predicted, measured } = slopes(weighed(y), { x: x! }, feeds, 1);
+    assert(Math.abs(predicted - measured) <= 1e-6 * (1 + Math.abs(measured)));
+  });
+
+  it("are built only for what is asked: nothing of a frozen layer's weight", () => {
+    const [x, frozen, trained] = [g.input("x", [2, 3]), g.parameter("frozen", [4, 3]), g.parameter("trained", [5, 4])];
+    const loss = g.sum(g.linear(g.linear(x, frozen), trained));
+    const found = g.gradients(loss, [trained]);
+    assertEquals([...found.keys()].map(({ name }) => name), ["trained"]);
+    const used = g.nodesOf([found.get(trained)!]);
+    assert(
+      !used.some(({ op, shape }) => op === "gemm" && g.sameShape(shape, [4, 3])),
+      "no gradient of the frozen weight",
+    );
+  });
+
+  it("give nothing for what the loss does not depend on, and refuse a loss of several numbers", () => {
+    const [x, y] = [g.input("x", [2]), g.input("y", [2])];
+    assertEquals(g.gradients(g.sum(x), [x, y]).has(y), false);
+    assertThrows(() => g.gradients(x, [x]), MammolabError, "a loss is a single number");
+  });
+});
