@@ -1,5 +1,6 @@
 import { MammolabError } from "../base/mod.ts";
-import { type ResizeFilter, type Taps, tapsOf } from "./_taps.ts";
+import { resample } from "./_resize_kernel.ts";
+import { type ResizeFilter, tapsOf } from "./_taps.ts";
 import { crop } from "./crop.ts";
 import { composeSource, type Image } from "./image.ts";
 
@@ -73,31 +74,4 @@ function stretch(image: Image, height: number, width: number, filter: ResizeFilt
     channels: image.channels,
     toSource: composeSource(image.toSource, inner, { height, width }),
   };
-}
-
-/** Rows first: one output row's inputs are summed into a line that stays in the cache, then the line is shrunk. */
-export function resample({ data, width, channels }: Image, rows: Taps, columns: Taps): Float32Array {
-  const [height, outWidth] = [rows.first.length, columns.first.length];
-  const out = new Float32Array(height * outWidth * channels);
-  const line = new Float32Array(width * channels);
-  const length = line.length;
-  for (let i = 0; i < height; i++) {
-    line.fill(0);
-    for (let tap = 0; tap < rows.count[i]!; tap++) {
-      const weight = rows.weights[i * rows.stride + tap]!;
-      const from = (rows.first[i]! + tap) * length;
-      for (let j = 0; j < length; j++) line[j] = line[j]! + weight * data[from + j]!;
-    }
-    for (let j = 0; j < outWidth; j++) {
-      const [first, count, at] = [columns.first[j]!, columns.count[j]!, j * columns.stride];
-      for (let channel = 0; channel < channels; channel++) {
-        let sum = 0;
-        for (let tap = 0; tap < count; tap++) {
-          sum += columns.weights[at + tap]! * line[(first + tap) * channels + channel]!;
-        }
-        out[(i * outWidth + j) * channels + channel] = sum;
-      }
-    }
-  }
-  return out;
 }
