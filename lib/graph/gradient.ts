@@ -8,6 +8,7 @@ import {
   type OpName,
   type Pair,
   scalar,
+  scope,
   type Shape,
   show,
   sizeOf,
@@ -57,7 +58,8 @@ export function gradients(loss: Tensor, of: readonly Tensor[]): ReadonlyMap<Tens
     if (asked.has(tensor)) found.set(tensor, dy);
     if (!tensor.inputs.some((one) => needed.has(one))) continue;
     const rule = gradientRules[tensor.op] as GradientRule<OpName>;
-    rule(tensor, dy, again).forEach((gradient, i) => {
+    const inward = scope(tensor.name, () => scope("gradient", () => rule(tensor, dy, again)));
+    inward.forEach((gradient, i) => {
       const one = tensor.inputs[i]!;
       if (!gradient || !needed.has(one)) return;
       const part = tensor.op === "slice"

@@ -25,5 +25,6 @@ export * from "./ops.ts";
 export { type OnnxOptions, type RawWeight, toOnnx, type WeightPlace, type WeightSource } from "./onnx.ts";
 export { type OnnxInitializer, type OnnxModel, readOnnx } from "./read_onnx.ts";
 export { gradients } from "./gradient.ts";
+export { trainingForm } from "./training_form.ts";
 export { evaluate, opNames, type Value } from "./evaluate.ts";
 export { bytesOf, type Field, fieldsOf, message, type MessageWriter } from "./protobuf.ts";

@@ -91,6 +91,8 @@ export type Tensor<Op extends OpName = OpName> = {
   readonly type: ElementType;
   /** Leaves: the published name. Others: where in the network it was made, `blocks.3.attn`. */
   readonly name: string;
+  /** Counts up: inputs have smaller numbers than their users. */
+  readonly id: number;
   /** Cheap to compute again from its inputs: a training graph does so instead of keeping it (`gradients`). */
   readonly cheap?: true;
   /** Computes again what an earlier node computed: it is written right after this node, so that it runs late (`toOnnx`). */
@@ -98,6 +100,7 @@ export type Tensor<Op extends OpName = OpName> = {
 };
 
 let path: readonly string[] = [];
+let lastId = 0;
 
 /** Names what is made inside `body`: nodes read well in a graph viewer. Scopes nest: `blocks.3`, then `attn`. */
 export function scope<R>(name: string, body: () => R): R {
@@ -131,22 +134,22 @@ export function node<Op extends OpName>(
   attributes: Attributes[Op],
   type: ElementType = "float32",
 ): Tensor<Op> {
-  return { op, inputs, attributes, shape, type, name: path.join("."), ...marks };
+  return { op, inputs, attributes, shape, type, name: path.join("."), id: ++lastId, ...marks };
 }
 
 /** What the caller feeds, by name. */
 export function input(name: string, shape: Shape, type: ElementType = "float32"): Tensor<"input"> {
-  return { op: "input", inputs: [], attributes: {}, shape, type, name };
+  return { op: "input", inputs: [], attributes: {}, id: ++lastId, shape, type, name };
 }
 
 /** A learned array, by its published name (timm's): `blocks.3.attn.qkv.weight`. */
 export function parameter(name: string, shape: readonly number[]): Tensor<"parameter"> {
-  return { op: "parameter", inputs: [], attributes: {}, shape, type: "float32", name };
+  return { op: "parameter", inputs: [], attributes: {}, id: ++lastId, shape, type: "float32", name };
 }
 
 /** Saved with the network and not learned by gradients: running statistics of batch norm. */
 export function buffer(name: string, shape: readonly number[]): Tensor<"buffer"> {
-  return { op: "buffer", inputs: [], attributes: {}, shape, type: "float32", name };
+  return { op: "buffer", inputs: [], attributes: {}, id: ++lastId, shape, type: "float32", name };
 }
 
 /** Fixed numbers, row by row. */
