@@ -16,6 +16,7 @@ export {
   type Dataset,
   datasetOf,
   type Leak,
+  type Match,
   type Oddity,
   recordsOf,
   sentenceOfLeak,
@@ -26,6 +27,7 @@ export { type CbisDdsmRule, loadCbisDdsm } from "./cbis_ddsm.ts";
 export { type FolderOptions, loadFolder } from "./folder.ts";
 export { loadTable, type TableColumns, type TableOptions } from "./table.ts";
 export { copyMarks } from "./copies.ts";
+export { checkDataset, type CheckOptions, type Integrity, patientsOnSeveralSides } from "./integrity.ts";
 export { type HeldOutSide, isTrainingSide, type Split, type splitSeal, type TrainingSide } from "./sides.ts";
 export { fewerPatients, type HoldOut, split, splitFolds, type SplitOptions } from "./split.ts";
 export { restoreSplit, type SavedSplit, saveSplit, splitAsPublished } from "./given_split.ts";

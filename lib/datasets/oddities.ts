@@ -24,6 +24,7 @@ export type Oddity =
   | { readonly kind: "no label"; readonly record: string; readonly why: string }
   | { readonly kind: "listed twice"; readonly record: string; readonly rows: readonly number[] }
   | { readonly kind: "file missing"; readonly record: string }
+  | { readonly kind: "no file is there"; readonly files: number }
   | { readonly kind: "file unreadable"; readonly record: string; readonly why: string }
   | {
     readonly kind: "view missing";
@@ -33,7 +34,13 @@ export type Oddity =
     readonly lacks: string;
   }
   | { readonly kind: "patients unknown"; readonly records: number; readonly why: string }
-  | { readonly kind: "same bytes"; readonly records: readonly string[] }
+  | {
+    /** Of one patient and on one side; otherwise it is a leak. */
+    readonly kind: "copies of one film";
+    readonly records: readonly string[];
+    readonly evidence: "same bytes" | "pixels";
+    readonly match?: Match;
+  }
   | { readonly kind: "name speaks of a copy"; readonly records: readonly string[]; readonly marks: readonly string[] }
   | { readonly kind: "file passed over"; readonly files: number; readonly why: string };
 
@@ -58,9 +65,20 @@ export type Leak =
     readonly sides: readonly SideName[];
     /** How it was seen. */
     readonly evidence: "same bytes" | "names" | "pixels";
-    /** Of pixels only: bits of 256 that differ, correlation, and how the second film is turned against the first. */
-    readonly match?: { readonly distance: number; readonly correlation: number; readonly orientation: string };
+    readonly match?: Match;
   };
+
+/** How alike two films are, or the least alike pair of several. */
+export type Match = {
+  /** What was compared: the crops to the breast, or the whole films. */
+  readonly of: "breast" | "whole";
+  /** Bits of 256 that differ between the hashes. */
+  readonly distance: number;
+  /** At 48 × 48 pixels. */
+  readonly correlation: number;
+  /** How the second film is turned against the first: `"as it is"`, `"mirrored"`, `"turned by 90°"` … */
+  readonly orientation: string;
+};
 
 /** A dataset as it was found: its records and what is strange about them. */
 export type Dataset = {
@@ -129,7 +147,9 @@ const oddityTable: SentenceOf<Oddity> = {
     `breast ${laterality} of patient ${patient} has ${has} but no ${lacks}`,
   "patients unknown": ({ records, why }) =>
     `the patient of ${records} records is unknown (${why}): a split by image can leak`,
-  "same bytes": ({ records }) => `${some(records)} are the same file, byte for byte`,
+  "no file is there": ({ files }) => `none of the ${files} files is there: the tables alone were read`,
+  "copies of one film": ({ records, evidence, match }) =>
+    `${some(records)} are copies of one film, as seen by their ${evidence}${alike(match)}`,
   "name speaks of a copy": ({ records, marks }) =>
     `the names of ${some(records)} speak of copies of one film (${some(marks)}); keep them on one side of a split`,
   "file passed over": ({ files, why }) => `${files} ${files === 1 ? "file was" : "files were"} passed over: ${why}`,
@@ -139,13 +159,11 @@ const leakTable: SentenceOf<Leak> = {
   "patient on several sides": ({ patient, sides, records }) =>
     `patient ${patient} is in ${sides.join(" and ")} (${records.length} films)`,
   "film on several sides": ({ film, sides, records }) =>
-    `the film ${film} is in ${sides.join(" and ")}, as ${some(records)}`,
+    `the view ${film} is in ${sides.join(" and ")}, as ${some(records)}`,
   "copies under different names": ({ records, sides, evidence, match }) =>
-    `${some(records)} are copies of one film, as seen by their ${evidence}${
-      match
-        ? ` (${match.orientation}, ${match.distance} of 256 bits differ, correlation ${match.correlation.toFixed(4)})`
-        : ""
-    }${sides.length > 1 ? `, in ${sides.join(" and ")}` : ""}; nothing says that they are of one patient`,
+    `${some(records)} are copies of one film, as seen by their ${evidence}${alike(match)}${
+      sides.length > 1 ? `, in ${sides.join(" and ")}` : "; nothing says that they are of one patient"
+    }`,
 };
 
 /** An oddity in words. */
@@ -156,6 +174,12 @@ export function sentenceOfOddity(oddity: Oddity): string {
 /** A leak in words. */
 export function sentenceOfLeak(leak: Leak): string {
   return (leakTable[leak.kind] as (of: Leak) => string)(leak);
+}
+
+function alike(match: Match | undefined): string {
+  if (!match) return "";
+  const { distance, correlation, orientation } = match;
+  return ` (the second ${orientation}, ${distance} of 256 bits differ, correlation ${correlation.toFixed(4)})`;
 }
 
 function some(names: readonly string[]): string {

@@ -1,0 +1,245 @@
+import { MammolabError, type OnProgress, progressCounter, sentenceOf } from "../base/mod.ts";
+import { boundingBox, type Image } from "../image/mod.ts";
+import {
+  type Copies,
+  copiesByBytes,
+  copiesByName,
+  copiesByPixels,
+  type FilmFingerprint,
+  fingerprintOf,
+} from "./duplicates.ts";
+import { type Dataset, type Leak, type Oddity, recordsOf } from "./oddities.ts";
+import { type FilmRecord, labelOf, patientKey, recordKey, type SideName } from "./records.ts";
+import type { Split } from "./sides.ts";
+
+/** What a check shall look at, beside the records themselves. */
+export type CheckOptions = {
+  /** The sides to check; default: the publisher's. */
+  readonly split?: Split;
+  /** Reads the picture of a record. Without it no pixel is looked at: no near-duplicates, no lesions outside. */
+  readonly readImage?: (record: FilmRecord) => Promise<Image>;
+  /** Whether files of equal size are compared byte by byte; default true. */
+  readonly readFiles?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+};
+
+/** What a check found. */
+export type Integrity = {
+  /** Those of the dataset and those that the check added. */
+  readonly oddities: readonly Oddity[];
+  readonly leaks: readonly Leak[];
+  /** Pictures that were looked at; fewer than records after a stop or where files are missing. */
+  readonly images: number;
+};
+
+/**
+ * Looks for what would make figures from a dataset wrong.
+ *
+ * Leaks: patients and views on several sides; copies of a film under different names, seen by names (` (37)`, `_rot90`), by
+ * bytes, or by pixels in any of the eight orientations, where they are on several sides or not known to be of one patient.
+ *
+ * Oddities: those, where they stay within one patient and side; films with conflicting labels; missing files and views;
+ * lesions that reach beyond the image.
+ *
+ * @returns everything found; an unreadable picture is an oddity, not an end
+ */
+export async function checkDataset(dataset: Dataset, options: CheckOptions = {}): Promise<Integrity> {
+  const { records } = dataset;
+  const { split, readImage, readFiles = true, signal, onProgress } = options;
+  const sideOf = sidesFrom(split);
+  const missing = await missingFiles(records);
+  const present = records.filter(({ id }) => !missing.has(id));
+  const pixels = readImage
+    ? await lookAtPixels(present, { readImage, signal, onProgress })
+    : { oddities: [], films: [] };
+  const bytes = readFiles ? await copiesByBytes(present, { ...(signal ? { signal } : {}) }) : [];
+  const copies = [
+    ...bytes.map((found) => judged(found, "same bytes", sideOf)),
+    ...withoutKnown(copiesByPixels(pixels.films), bytes).map((found) => judged(found, "pixels", sideOf)),
+  ];
+  const names = copiesByName(records);
+  const oddities: Oddity[] = [
+    ...dataset.oddities,
+    ...tellMissing(missing, records),
+    ...missingViews(records),
+    ...names.map(({ records, marks }): Oddity => ({ kind: "name speaks of a copy", records: ids(records), marks })),
+    ...conflicts(records, copies.map(({ records }) => records)),
+    ...pixels.oddities,
+    ...copies.flatMap(({ oddity }) => oddity ?? []),
+  ];
+  const leaks = [
+    ...patientsOnSeveralSides(records, sideOf),
+    ...viewsOnSeveralSides(records, sideOf),
+    ...names.flatMap((found) => judged(found, "names", sideOf).leak ?? []),
+    ...copies.flatMap(({ leak }) => leak ?? []),
+  ];
+  return { oddities: distinct(oddities), leaks, images: pixels.films.length };
+}
+
+/** Patients who are on several sides; a split by patient has none. */
+export function patientsOnSeveralSides(
+  records: readonly FilmRecord[],
+  sideOf: (record: FilmRecord) => SideName | undefined = ({ split }) => split,
+): Leak[] {
+  return [
+    ...Map.groupBy(records.filter(({ patient }) => patient !== undefined), (record) => patientKey(record)!).values(),
+  ]
+    .flatMap((films) => {
+      const sides = sidesOf(films, sideOf);
+      return sides.length > 1
+        ? [{ kind: "patient on several sides" as const, patient: films[0]!.patient!, sides, records: ids(films) }]
+        : [];
+    });
+}
+
+type SideOf = (record: FilmRecord) => SideName | undefined;
+
+function sidesFrom(split: Split | undefined): SideOf {
+  if (!split) return (record) => record.split;
+  const sides = new Map(
+    [split.training, split.validation, split.test].flatMap(({ side, records }) =>
+      records.map((record) => [recordKey(record), side] as const)
+    ),
+  );
+  return (record) => sides.get(recordKey(record));
+}
+
+function sidesOf(records: readonly FilmRecord[], sideOf: SideOf): SideName[] {
+  const found = new Set(records.map(sideOf));
+  return (["training", "validation", "test"] as const).filter((side) => found.has(side));
+}
+
+/** Patient, exam, side and view: what names one view of one breast at one time. */
+function viewsOf(records: readonly FilmRecord[]): [name: string, films: FilmRecord[]][] {
+  const known = records.filter(({ patient, laterality, view }) => patient && laterality && view);
+  return [...Map.groupBy(known, (r) => [patientKey(r), r.exam, r.laterality, r.view].join(" ")).values()]
+    .filter(({ length }) => length > 1)
+    .map((films) => [`${films[0]!.patient} ${films[0]!.laterality} ${films[0]!.view}`, films]);
+}
+
+function viewsOnSeveralSides(records: readonly FilmRecord[], sideOf: SideOf): Leak[] {
+  return viewsOf(records).flatMap(([film, films]) => {
+    const sides = sidesOf(films, sideOf);
+    return sides.length > 1 ? [{ kind: "film on several sides" as const, film, sides, records: ids(films) }] : [];
+  });
+}
+
+/** Copies within one known patient and one side are odd; others let a test film be learned. */
+function judged(
+  { records, match }: Copies,
+  evidence: "same bytes" | "names" | "pixels",
+  sideOf: SideOf,
+): { readonly records: readonly FilmRecord[]; readonly leak?: Leak; readonly oddity?: Oddity } {
+  const sides = sidesOf(records, sideOf);
+  const patients = new Set(records.map((record) => patientKey(record) ?? `unknown, film ${record.id}`));
+  const found = { records: ids(records), ...(match ? { match } : {}) };
+  if (records.length > 1 && (patients.size > 1 || sides.length > 1)) {
+    return { records, leak: { kind: "copies under different names", sides, evidence, ...found } };
+  }
+  return evidence === "names" ? { records } : { records, oddity: { kind: "copies of one film", evidence, ...found } };
+}
+
+/** Leaves out groups of which all are known to be equal already. */
+function withoutKnown(found: readonly Copies[], known: readonly Copies[]): readonly Copies[] {
+  const group = new Map(known.flatMap(({ records }, index) => records.map((record) => [record, index] as const)));
+  return found.filter(({ records }) => {
+    const groups = new Set(records.map((record) => group.get(record)));
+    return groups.size > 1 || groups.has(undefined);
+  });
+}
+
+/** Labels that differ where they should not: on one view, on copies of a film, on a breast or a patient that has one label. */
+function conflicts(records: readonly FilmRecord[], copies: readonly (readonly FilmRecord[])[]): Oddity[] {
+  const told = (films: readonly FilmRecord[], label: (record: FilmRecord) => string | undefined): Oddity[] => {
+    const labels = [...new Set(films.flatMap((film) => label(film) ?? []))].sort();
+    return labels.length > 1 ? [{ kind: "conflicting labels", records: ids(films), labels }] : [];
+  };
+  const known = records.filter(({ patient }) => patient !== undefined);
+  const breasts = Map.groupBy(
+    known.filter(({ laterality }) => laterality),
+    (r) => [patientKey(r), r.exam, r.laterality].join(" "),
+  );
+  return [
+    ...viewsOf(records).flatMap(([, films]) => told(films, labelOf)),
+    ...copies.flatMap((films) => told(films, labelOf)),
+    ...[...breasts.values()].flatMap((films) => told(films, ({ labels }) => labels.breast?.value)),
+    ...[...Map.groupBy(known, patientKey).values()].flatMap((films) =>
+      told(films, ({ labels }) => labels.patient?.value)
+    ),
+  ];
+}
+
+/** Breasts that lack a view which the dataset has for others. */
+function missingViews(records: readonly FilmRecord[]): Oddity[] {
+  const views = (["CC", "MLO"] as const).filter((view) => records.some((record) => record.view === view));
+  if (views.length < 2) return [];
+  const known = records.filter(({ patient, laterality, view }) =>
+    patient && laterality && (view === "CC" || view === "MLO")
+  );
+  return [...Map.groupBy(known, (r) => [patientKey(r), r.exam, r.laterality].join(" ")).values()].flatMap((films) => {
+    const lacks = views.find((view) => !films.some((film) => film.view === view));
+    const { patient, laterality, view } = films[0]!;
+    return lacks
+      ? [{ kind: "view missing" as const, patient: patient!, laterality: laterality!, has: view!, lacks }]
+      : [];
+  });
+}
+
+async function missingFiles(records: readonly FilmRecord[]): Promise<Set<string>> {
+  const there = await Promise.all(records.map(({ file }) => Deno.stat(file).then(({ isFile }) => isFile, () => false)));
+  return new Set(records.flatMap(({ id }, index) => there[index] ? [] : id));
+}
+
+function tellMissing(missing: ReadonlySet<string>, records: readonly FilmRecord[]): Oddity[] {
+  if (missing.size === records.length) return [{ kind: "no file is there", files: records.length }];
+  return [...missing].map((record) => ({ kind: "file missing", record }));
+}
+
+async function lookAtPixels(
+  records: readonly FilmRecord[],
+  { readImage, signal, onProgress }: {
+    readonly readImage: (record: FilmRecord) => Promise<Image>;
+    readonly signal: AbortSignal | undefined;
+    readonly onProgress: OnProgress | undefined;
+  },
+): Promise<{ readonly oddities: readonly Oddity[]; readonly films: readonly FilmFingerprint[] }> {
+  const oddities: Oddity[] = [];
+  const films: FilmFingerprint[] = [];
+  const count = progressCounter("films", records.length, onProgress);
+  for (const record of records) {
+    if (signal?.aborted) break;
+    try {
+      const image = await readImage(record);
+      for (const { kind, region } of record.lesions) {
+        if (region && reachesBeyond(boundingBox(region), image)) {
+          oddities.push({ kind: "lesion outside the image", record: record.id, lesion: kind });
+        }
+      }
+      films.push(fingerprintOf(record, image));
+    } catch (error) {
+      if (signal?.aborted) break;
+      if (!(error instanceof MammolabError)) throw error;
+      oddities.push({ kind: "file unreadable", record: record.id, why: sentenceOf(error) });
+    }
+    count();
+  }
+  return { oddities, films };
+}
+
+function reachesBeyond(
+  box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+  { width, height }: Image,
+): boolean {
+  return box.x < 0 || box.y < 0 || box.x + box.width > width || box.y + box.height > height;
+}
+
+function distinct(oddities: readonly Oddity[]): Oddity[] {
+  return [
+    ...new Map(oddities.map((oddity) => [JSON.stringify([oddity.kind, recordsOf(oddity), oddity]), oddity])).values(),
+  ];
+}
+
+function ids(records: readonly FilmRecord[]): string[] {
+  return records.map(({ id }) => id);
+}
