@@ -7,7 +7,7 @@ async function look(...args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout).trim();
 }
 
-/** The ids of the processes whose command line contains the text. */
+/** The ids of the processes whose command line (on Linux also environment) contains the text. */
 export async function processesWith(text: string): Promise<number[]> {
   return (await look("find", text)).split("\n").filter(Boolean).map(Number);
 }
@@ -17,7 +17,7 @@ export async function killProcess(id: number): Promise<void> {
   await look("kill", `${id}`);
 }
 
-/** Waits until no process has the text in its command line; the ids of those that are there after all. */
+/** Waits until no process has the text in its command line (on Linux also environment); the ids of those that are there after all. */
 export async function leftAfter(text: string, deadlineMs: number): Promise<number[]> {
   for (const end = performance.now() + deadlineMs;;) {
     const left = await processesWith(text);

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console no-sync-fn-in-async-fn
 // What runs on this machine, seen from outside: `deno run -A tests/_processes.ts find TEXT` prints the ids of the processes
-// whose command line contains TEXT, `… kill PID` kills one, `… pipe PATH` makes a pipe. The tests themselves have no right to.
+// whose command line or environment contains TEXT, `… kill PID` kills one, `… pipe PATH` makes a pipe. The tests themselves have no right to.
 const [what, word] = Deno.args as [string, string];
 
 if (what === "kill") Deno.kill(Number(word), "SIGKILL");
@@ -22,7 +22,11 @@ async function commands(): Promise<[number, string][]> {
 
 function commandOf(id: number): string {
   try {
-    return Deno.readTextFileSync(`/proc/${id}/cmdline`).replaceAll("\0", " ");
+    // The environment too: a word put into it marks all that comes of a process.
+    return ["cmdline", "environ"].map((file) => Deno.readTextFileSync(`/proc/${id}/${file}`)).join().replaceAll(
+      "\0",
+      " ",
+    );
   } catch {
     return ""; // it has ended meanwhile
   }

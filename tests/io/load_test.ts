@@ -157,7 +157,7 @@ describe("loadMammogram(), given what is no film,", () => {
       const start = performance.now();
       assertStringIncludes(await refusal(`${folder}/pipe.dcm`), "it is a pipe or a device");
       assertStringIncludes(await refusal("/dev/zero"), "it is a pipe or a device");
-      assertLess(performance.now() - start, 1_000);
+      assertLess(performance.now() - start, 5_000);
     }));
 
   it("says what another kind of file is", async () => {
@@ -223,7 +223,7 @@ describe("decodingPool()", () => {
     const start = performance.now();
     const message = await refusal(large, { pool, name: "a.png", limits: { deadlineMs: 20 } });
     assertStringIncludes(message, "Cannot read a.png: it took longer than 0.02 s and was stopped");
-    assertLess(performance.now() - start, 1_000);
+    assertLess(performance.now() - start, 5_000);
     assertEquals((await loadMammogram(png, { salt, pool })).image.width, 3);
   });
 });
