@@ -66,6 +66,7 @@ export function toFloat(x: Tensor): Tensor {
 
 /** `a` where the condition holds, else `b`; all three broadcast. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  requireSameType("where", a, b);
   if (condition.type !== "bool") {
     throw new MammolabError(`Cannot choose by a ${condition.type} tensor; compare it with something first`);
   }
@@ -134,6 +135,7 @@ export type ConvolutionOptions = {
   readonly bias?: Tensor;
   readonly stride?: number | Pair;
   readonly padding?: number | Pair;
+  /** Distance between the kernel's values; the gradient of a strided convolution's kernel needs it. */
   readonly dilation?: number | Pair;
   readonly groups?: number;
 };
@@ -146,6 +148,7 @@ export function conv2d(x: Tensor, weight: Tensor, options: ConvolutionOptions = 
     pair(options.dilation ?? 1),
   ];
   const { groups = 1, bias } = options;
+  requirePositive("conv2d", stride, dilation);
   const [out, perGroup, ...kernel] = weight.shape as number[];
   const [n, channels, ...size] = x.shape as [Dim, number, number, number];
   if (x.shape.length !== 4 || weight.shape.length !== 4 || channels !== perGroup! * groups || out! % groups !== 0) {
@@ -155,6 +158,7 @@ export function conv2d(x: Tensor, weight: Tensor, options: ConvolutionOptions = 
     Math.floor((s + 2 * padding[i]! - dilation[i]! * (kernel[i]! - 1) - 1) / stride[i]!) + 1
   );
   if (outer.some((s) => s < 1)) throw misfit("conv2d", x, weight);
+  if (bias && !(bias.shape.length === 1 && bias.shape[0] === out)) throw misfit("conv2d", weight, bias);
   return node("conv2d", bias ? [x, weight, bias] : [x, weight], [n, out!, ...outer], {
     stride,
     padding,
@@ -173,6 +177,7 @@ export function convTranspose2d(
     pair,
   );
   const { groups = 1 } = options;
+  requirePositive("convTranspose2d", stride!);
   const [inputs, perGroup, ...kernel] = weight.shape as number[];
   const [n, channels, ...size] = x.shape as [Dim, number, number, number];
   if (x.shape.length !== 4 || weight.shape.length !== 4 || channels !== inputs) {
@@ -241,6 +246,11 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (sizeOf(x.shape) !== sizeOf(shape) || batches(x.shape) !== batches(shape)) {
     throw new MammolabError(
       `Cannot reshape ${show(x.shape)} to ${show(shape)}: the numbers of values differ; check the sizes`,
+    );
+  }
+  if (batches(shape) > 1) {
+    throw new MammolabError(
+      `Cannot reshape ${show(x.shape)} to ${show(shape)}: only one axis can be the batch; fix the batch`,
     );
   }
   if (x.shape.length === shape.length && x.shape.every((dim, i) => sameDim(dim, shape[i]!))) return x;
@@ -320,6 +330,13 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
 export function split(x: Tensor, parts: number, axis: number): readonly Tensor[] {
   const along = axisOf(axis, x.shape.length, "a split");
   const size = (x.shape[along] as number) / parts;
+  if (!Number.isInteger(size)) {
+    throw new MammolabError(
+      `Cannot split ${
+        show(x.shape)
+      } into ${parts} equal parts along axis ${along}: the size does not divide; check the sizes`,
+    );
+  }
   return Array.from({ length: parts }, (_, k) => slice(x, along, k * size, (k + 1) * size));
 }
 
@@ -372,6 +389,7 @@ type Binary = "add" | "subtract" | "multiply" | "divide" | "maximum" | "less" | 
 type Unary = "negate" | "exp" | "log" | "sqrt" | "erf" | "tanh" | "sigmoid" | "relu" | "absolute" | "gelu";
 
 function binary(op: Binary, a: Tensor, b: Tensor, type: ElementType = a.type): Tensor {
+  requireSameType(op, a, b);
   return node(op, [a, b], broadcast(op, a.shape, b.shape), {}, type);
 }
 function unary(op: Unary, x: Tensor): Tensor {
@@ -396,8 +414,34 @@ function pool(op: "maxPool2d" | "averagePool2d", x: Tensor, options: PoolOptions
   if (x.shape.length !== 4) {
     throw new MammolabError(`Cannot pool ${show(x.shape)}: give [batch, channels, height, width]`);
   }
+  requirePositive(op, size, stride);
   const outer = sides.map((s, i) => Math.floor((s + 2 * padding[i]! - size[i]!) / stride[i]!) + 1);
+  if (outer.some((s) => s < 1) || padding.some((zeros, i) => 2 * zeros > size[i]!)) {
+    throw new MammolabError(
+      `Cannot ${op} ${show(x.shape)} by windows ${show(size)} with padding ${
+        show(padding)
+      }: they do not fit; check the sizes`,
+    );
+  }
   return node(op, [x], [n, channels, ...outer], { size, stride, padding });
+}
+
+/** The engine has no mixed arithmetic: it would refuse the model, without saying where. */
+function requireSameType(op: OpName, a: Tensor, b: Tensor): void {
+  if (a.type !== b.type) {
+    throw new MammolabError(
+      `Cannot ${op} ${a.type} ${show(a.shape)} and ${b.type} ${
+        show(b.shape)
+      }: the number types differ; make them floats first`,
+    );
+  }
+}
+
+function requirePositive(op: OpName, ...pairs: readonly Pair[]): void {
+  if (pairs.flat().every((n) => Number.isInteger(n) && n > 0)) return;
+  throw new MammolabError(
+    `Cannot ${op} by strides and sizes ${pairs.map(show).join(", ")}: give whole numbers above 0`,
+  );
 }
 
 const pair = (value: number | Pair): Pair => typeof value === "number" ? [value, value] : value;

@@ -135,8 +135,18 @@ function normalize(image: Tensor, shape: Shape, { mean, std }: Normalization): T
   });
 }
 
-function check({ imageSize: { height, width }, patchSize, dim, heads, pool, classToken }: VitSpec): void {
-  const wrong = height % patchSize || width % patchSize
+/** A spec may come from a file: what is no network must not become one. */
+function check(spec: VitSpec): void {
+  const { imageSize: { height, width }, patchSize, channels, dim, depth, heads, mlpRatio, classes, registers } = spec;
+  const { pool, classToken, distilled } = spec;
+  const sizes = { height, width, patchSize, channels, dim, depth, heads, hidden: dim * mlpRatio };
+  const strange = Object.entries(sizes).find(([, size]) => !(Number.isSafeInteger(size) && size > 0)) ??
+    Object.entries({ classes, registers }).find(([, count]) => !(Number.isSafeInteger(count) && count >= 0));
+  const wrong = strange
+    ? `${strange[0]} is ${strange[1]}, not a whole number ${strange[0] in sizes ? "above 0" : "of 0 or more"}`
+    : distilled && (!classToken || pool !== "token")
+    ? "the distillation head needs the class token and its head"
+    : height % patchSize || width % patchSize
     ? `${height} × ${width} pixels are not whole patches of ${patchSize}`
     : dim % heads
     ? `${dim} channels do not divide into ${heads} heads`

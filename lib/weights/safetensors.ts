@@ -89,7 +89,10 @@ export function parseHeader(bytes: Uint8Array, size: number, path: string): Safe
   const metadata = new Map<string, string>();
   for (const [name, entry] of Object.entries(json)) {
     if (name === "__metadata__") {
-      for (const [key, value] of Object.entries(entry as object)) {
+      if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
+        throw refuse(path, "its metadata is no JSON object");
+      }
+      for (const [key, value] of Object.entries(entry)) {
         if (typeof value !== "string") throw refuse(path, `its metadata ${JSON.stringify(key)} is no text`);
         metadata.set(key, value);
       }

@@ -80,6 +80,43 @@ describe("constructors", () => {
     assertThrows(() => g.expand(a, [2, 4]), MammolabError, "only axes of size 1");
   });
 
+  it("name the numbers when parts, strides or windows are impossible", () => {
+    const [a, z, w] = [g.input("a", [g.batch, 4]), g.input("z", [1, 1, 4, 4]), g.input("w", [1, 1, 2, 2])];
+    assertThrows(() => g.split(a, 3, 1), MammolabError, "into 3 equal parts along axis 1");
+    assertThrows(() => g.conv2d(z, w, { stride: 0 }), MammolabError, "Cannot conv2d by strides and sizes [0, 0]");
+    assertThrows(
+      () => g.conv2d(z, w, { bias: g.input("b", [7]) }),
+      MammolabError,
+      "Cannot conv2d w [1, 1, 2, 2] and b",
+    );
+    assertThrows(() => g.maxPool2d(z, { size: 5 }), MammolabError, "Cannot maxPool2d [1, 1, 4, 4]");
+    const square = g.matmul(a, g.input("b", [4, g.batch]));
+    assertThrows(() => g.reshape(square, [g.batch, 1, g.batch]), MammolabError, "only one axis can be the batch");
+  });
+
+  it("refuse to mix number types, which the engine would refuse without saying where", () => {
+    const [a, k] = [g.input("a", [2]), g.constant([1, 2], [2], "int64")];
+    assertThrows(() => g.add(a, k), MammolabError, "Cannot add float32 [2] and int64 [2]");
+    assertThrows(() => g.where(g.less(a, a), a, k), MammolabError, "Cannot where float32 [2] and int64 [2]");
+  });
+
+  it("a dilated convolution is the gradient of a strided one with respect to its kernel", async () => {
+    const shapes = { x: [1, 1, 7, 6], dy: [1, 1, 4, 3] };
+    const { tensors: { x, dy }, feeds } = randomInputs(3, shapes);
+    const options = { stride: 2, padding: [1, 0] } as const;
+    const dw = g.conv2d(x!, dy!, { dilation: 2, padding: [1, 0] }); // [1, 1, 3, 2]
+    const kernel = (k: number, by: number) =>
+      g.constant(Array.from({ length: 6 }, (_, i) => i === k ? by : 0), [1, 1, 3, 2]);
+    for (let k = 0; k < 6; k++) {
+      // linear in the kernel: the difference of two values is the derivative
+      const loss = (by: number) => g.sum(g.multiply(g.conv2d(x!, kernel(k, by), options), dy!));
+      const { slope, own } = g.evaluate({ slope: g.subtract(loss(1), loss(0)), own: dw }, feeds);
+      assert(Math.abs(slope!.data[0]! - own!.data[k]!) < 1e-12);
+    }
+    const [exact, engine] = [g.evaluate({ dw }, feeds).dw!.data, (await runOnnx({ dw }, feeds)).dw!.data];
+    exact.forEach((value, i) => assert(Math.abs(value - (engine as Float32Array)[i]!) < 1e-5));
+  });
+
   it("roll() moves values cyclically", () => {
     const y = g.roll(g.constant([1, 2, 3, 4]), -1, 0);
     assertEquals([...g.evaluate({ y }, {}).y!.data], [2, 3, 4, 1]);

@@ -71,6 +71,23 @@ describe("buildNet()", () => {
     );
     assertThrows(() => buildNet({ ...spec, classToken: false }, { normalization }), MammolabError, "class token");
   });
+  it("refuses sizes that no network has, for a spec may come from a file", () => {
+    const wrong = {
+      depth: -1,
+      dim: 0,
+      heads: 0,
+      patchSize: 0,
+      mlpRatio: 0.3,
+      classes: -2,
+      registers: 0.5,
+      channels: NaN,
+    };
+    for (const [key, size] of Object.entries(wrong)) {
+      assertThrows(() => buildNet({ ...spec, [key]: size }, { normalization }), MammolabError, "whole number");
+    }
+    const headless = { ...spec, distilled: true, pool: "average" } as const;
+    assertThrows(() => buildNet(headless, { normalization }), MammolabError, "distillation head");
+  });
   it("makes N = HW / P² tokens, and the pre-training head has a hidden layer", () => {
     assertEquals(gridOf({ ...spec, imageSize: { height: 384, width: 192 } }), { height: 24, width: 12 });
     const { parameters } = buildNet({ ...spec, head: "gelu" }, { normalization });

@@ -81,6 +81,8 @@ describe("readSafetensorsHeader()", () => {
     ["an unknown number type", { a: entry(0, 8, [2], "F4") }, 8, "number type"],
     ["a header that is no JSON", "{ a:", 0, "no JSON"],
     ["a header that is a list", [], 0, "no JSON object"],
+    ["metadata that is null", { __metadata__: null }, 0, "metadata is no JSON object"],
+    ["metadata that is no object", { __metadata__: "ab" }, 0, "metadata is no JSON object"],
     ["metadata that is no text", { __metadata__: { a: 1 } }, 0, "no text"],
   ];
   for (const [name, json, data, message] of cases) {
@@ -142,6 +144,13 @@ describe("initialize()", () => {
     );
     const kernel = values.get("patch_embed.proj.weight")!;
     assert(Math.max(...kernel) <= 1 / Math.sqrt(3 * 256) && Math.max(...kernel) > 0.9 / Math.sqrt(3 * 256));
+  });
+  it("draws DeiT's second token like a matrix, and the bias of the patches like their kernel", () => {
+    const deit = catalogueEntry("deit_tiny_distilled_patch16_224");
+    const values = initialize(buildNet(deit.spec, deit).parameters, { seed: 1 });
+    const largest = (name: string) => Math.max(...values.get(name)!.map(Math.abs));
+    assert(largest("dist_token") > 0.02 && largest("dist_token") < 0.1);
+    assert(largest("patch_embed.proj.bias") <= 1 / Math.sqrt(768) && largest("patch_embed.proj.bias") > 0.03);
   });
   it("gives each parameter its own stream: the order and the others change nothing", () => {
     const alone = initialize(new Map([["pos_embed", parameters.get("pos_embed")!]]), { seed: 1 });
