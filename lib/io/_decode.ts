@@ -4,7 +4,7 @@ import { MammolabError } from "../base/mod.ts";
 import { decodeJpeg } from "./decode_jpeg.ts";
 import { decodePng } from "./decode_png.ts";
 import { decodePnm } from "./decode_pnm.ts";
-import { type DicomHeader, dicomStatistics, readDicom, type VoiChoice } from "./dicom/mod.ts";
+import { type DicomHeader, dicomStatistics, type Display, readDicomFrame, type VoiChoice } from "./dicom/mod.ts";
 import type { Limits } from "./limits.ts";
 import type { FileFormat } from "./mammogram.ts";
 import type { GreyPicture } from "./picture.ts";
@@ -22,14 +22,14 @@ export type DecodeJob = {
   readonly probes?: boolean;
 };
 
-/** One frame, ready to be shown. */
+/** One frame, ready to be shown: as it is stored, because half as many bytes then cross to the process that wants it. */
 export type Loaded = {
-  /** `[height, width]`, 0 to 1. */
-  readonly display: Float32Array;
+  /** `[height, width]` */
+  readonly stored: Uint8Array | Uint16Array | Int16Array;
+  readonly display: Pick<Display, "table" | "lowest" | "method">;
   readonly height: number;
   readonly width: number;
   readonly frame: number;
-  readonly method: string;
   readonly header?: DicomHeader;
   readonly warnings: readonly string[];
 };
@@ -106,9 +106,8 @@ function shownOver({ data, white }: GreyPicture): Shown {
 }
 
 function loadedPicture({ data, height, width }: GreyPicture, { top, method, warnings }: Shown): Loaded {
-  const display = new Float32Array(data.length);
-  for (let i = 0; i < display.length; i++) display[i] = (data[i] as number) / top;
-  return { display, height, width, frame: 0, method, warnings };
+  const table = Float32Array.from({ length: top + 1 }, (_, value) => value / top);
+  return { stored: data, display: { table, lowest: 0, method }, height, width, frame: 0, warnings };
 }
 
 function inspectedPicture(
@@ -133,15 +132,11 @@ function inspectedPicture(
 }
 
 async function loadDicom({ file, limits, frame, voi, salt }: DecodeJob, bytes: Uint8Array): Promise<Loaded> {
-  const { display, displayMethod, stored, header, warnings } = await readDicom(bytes, {
-    file,
-    limits,
-    frame,
-    voi,
-    salt,
-  });
-  const { rows: height, columns: width } = stored;
-  return { display, height, width, frame: stored.frame, method: displayMethod, header, warnings };
+  const { stored, display, header, warnings } = await readDicomFrame(bytes, { file, limits, frame, voi, salt });
+  const { table, lowest, method } = display;
+  const { data, rows, columns } = stored;
+  const shown = { table, lowest, method };
+  return { stored: data, display: shown, height: rows, width: columns, frame: stored.frame, header, warnings };
 }
 
 async function inspectDicom({ file, limits, voi, probes }: DecodeJob, bytes: Uint8Array): Promise<Inspected> {
@@ -149,7 +144,7 @@ async function inspectDicom({ file, limits, voi, probes }: DecodeJob, bytes: Uin
   const { rows, columns, frames, bitsStored, signed } = header;
   const found: Probe[] = [];
   for (const frame of probes ? new Set([0, frames - 1]) : []) {
-    const { stored: { data } } = await readDicom(bytes, { file, limits, frame });
+    const { stored: { data } } = await readDicomFrame(bytes, { file, limits, frame });
     found.push(...probesOf(data, { height: rows, width: columns, frame }));
   }
   const grid = probes ? { probes: found } : {};

@@ -2,7 +2,7 @@ import { MammolabError, readSalt } from "../base/mod.ts";
 import { imageOf } from "../image/mod.ts";
 import type { Loaded } from "./_decode.ts";
 import { decode, type DecodeOptions } from "./decoding.ts";
-import type { DicomHeader, VoiChoice } from "./dicom/mod.ts";
+import { type DicomHeader, show, type VoiChoice } from "./dicom/mod.ts";
 import { identityFromName, type NamedIdentity, pseudonymOf } from "./identity.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import type { FileFormat, Mammogram, PixelSpacing } from "./mammogram.ts";
@@ -69,12 +69,12 @@ export async function loadMammogram(input: string | Uint8Array, options: LoadOpt
   const { patient, ...identity } = identityOf(loaded.header, named, salt.bytes);
   const { height, width } = loaded;
   return {
-    image: imageOf(loaded.display, { height, width }),
+    image: imageOf(show(loaded.stored, loaded.display), { height, width }),
     ...identity,
     ...patient,
     ...(spacing ?? (loaded.header?.spacing ? { spacing: loaded.header.spacing } : {})),
     ...(loaded.header?.age === undefined ? {} : { age: loaded.header.age }),
-    display: { method: loaded.method },
+    display: { method: loaded.display.method },
     warnings: [...loaded.warnings, ...warningsOf(loaded.header, named, patient.patient, salt.kept, format)],
     source: { file, format, frame: loaded.frame },
   };

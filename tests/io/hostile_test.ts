@@ -105,7 +105,7 @@ describe("loadMammogram(), given a bomb,", () => {
       const start = performance.now();
       const answer = await load(bytes, name, pool);
       assertEquals(typeof answer, "string", name);
-      assertLess(performance.now() - start, 2_000, name);
+      assertLess(performance.now() - start, 5_000, name);
     }
     assertLess(Deno.memoryUsage().rss - before, 100e6);
   });

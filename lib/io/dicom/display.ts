@@ -32,7 +32,7 @@ export function displayOf(
   const polarity = polarityOf(dataSet, layout);
   const shown = applyVoi(modality.values, modality.range, chosen);
   const [lowest] = storedRangeOf(layout);
-  const table = Float32Array.from(shown.values, polarity.inverted ? (y) => 1 - y : (y) => y);
+  const table = new Float32Array(polarity.inverted ? shown.values.map((y) => 1 - y) : shown.values);
   const padding = paddingOf(dataSet, layout);
   if (padding) table.fill(0, Math.max(0, padding.from - lowest), Math.max(0, padding.to - lowest + 1));
   return {
@@ -44,7 +44,10 @@ export function displayOf(
 }
 
 /** Display values of stored ones. */
-export function show(stored: Uint8Array | Uint16Array | Int16Array, { table, lowest }: Display): Float32Array {
+export function show(
+  stored: Uint8Array | Uint16Array | Int16Array,
+  { table, lowest }: Pick<Display, "table" | "lowest">,
+): Float32Array {
   const shown = new Float32Array(stored.length);
   for (let i = 0; i < shown.length; i++) shown[i] = table[(stored[i] as number) - lowest] as number;
   return shown;

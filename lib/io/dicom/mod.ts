@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { MammolabError } from "../../base/mod.ts";
 import type { StoredPixels } from "../mammogram.ts";
-import { displayOf, show } from "./display.ts";
+import { type Display, displayOf, show } from "./display.ts";
 import type { DicomHeader } from "./header.ts";
 import type { DicomLimits } from "./layout.ts";
 import { middleOf, openDicom } from "./open.ts";
@@ -16,6 +16,7 @@ import type { Stored } from "./stored.ts";
 import type { VoiChoice } from "./voi_choice.ts";
 
 export { looksLikeDicom } from "./container.ts";
+export { type Display, show } from "./display.ts";
 export type { DicomHeader, Exposure } from "./header.ts";
 export type { DicomLimits } from "./layout.ts";
 export type { ViewModifier } from "./views.ts";
@@ -65,6 +66,12 @@ export type DicomStatistics = {
 /** The limits of DESIGN 6, for callers that set none. */
 const defaultLimits: DicomLimits = { maxPixels: 100e6, maxFileBytes: 2e9 };
 
+/** One frame of a DICOM file as it is stored, and the way from there to what is shown. */
+export type DicomFrame = Omit<DicomFilm, "display" | "displayMethod"> & {
+  /** A display value for each possible stored value: {@linkcode show} puts them in place. */
+  readonly display: Display;
+};
+
 /**
  * Reads one frame: stored values exactly, and display values by the rules of DICOM PS3.3 C.11.
  *
@@ -72,7 +79,17 @@ const defaultLimits: DicomLimits = { maxPixels: 100e6, maxFileBytes: 2e9 };
  * @throws MammolabError "Cannot read FILE: …" for anything that is not a grey DICOM image, is damaged, promises more than
  * the limits allow, or has no such frame or display setting; never with a value of the header in it
  */
-export function readDicom(bytes: Uint8Array, options: DicomOptions = {}): Promise<DicomFilm> {
+export async function readDicom(bytes: Uint8Array, options: DicomOptions = {}): Promise<DicomFilm> {
+  const { display, ...film } = await readDicomFrame(bytes, options);
+  return { ...film, display: show(film.stored.data, display), displayMethod: display.method };
+}
+
+/**
+ * Reads one frame without showing it: half as many bytes as {@linkcode readDicom} gives, for sending to another process.
+ *
+ * @throws MammolabError as {@linkcode readDicom} does
+ */
+export function readDicomFrame(bytes: Uint8Array, options: DicomOptions = {}): Promise<DicomFrame> {
   return naming(options, async () => {
     const { dataSet, layout, header, warnings, readStored } = await open(bytes, options);
     const frame = options.frame ?? middleOf(layout);
@@ -84,8 +101,7 @@ export function readDicom(bytes: Uint8Array, options: DicomOptions = {}): Promis
     const { rows, columns, frames, bitsStored, signed } = layout;
     return {
       stored: { data: stored.data, rows, columns, bitsStored, signed, frame, frames },
-      display: show(stored.data, display),
-      displayMethod: display.method,
+      display,
       header,
       warnings: [
         ...(options.frame === undefined && frames > 1 ? [`Frame ${frame} of ${frames} was taken, the middle one`] : []),
