@@ -22,6 +22,8 @@ export type BlockingSessionOptions = {
   readonly spinning?: boolean;
   /** Keep a packed copy of the weights: 6-12 % faster, one private copy in memory. Default true. */
   readonly packing?: boolean;
+  /** A graph of a training step: run as it is written, its order spares memory that the engine's own plan would take. Default false. */
+  readonly training?: boolean;
   /** What errors call the model; default the file, or "the graph". */
   readonly name?: string;
 };
@@ -109,7 +111,7 @@ export async function openBlockingSession(options: BlockingSessionOptions): Prom
 }
 
 function nativeOptions(
-  { weightsFolder, threads, spinning = false, packing = true }: BlockingSessionOptions,
+  { weightsFolder, threads, spinning = false, packing = true, training = false }: BlockingSessionOptions,
   provider: Provider,
 ): Ort.InferenceSession.SessionOptions {
   const count = threads ?? defaultThreads();
@@ -117,7 +119,8 @@ function nativeOptions(
     executionProviders: [provider],
     ...(count === undefined ? {} : { intraOpNumThreads: count }),
     logSeverityLevel: 4,
-    graphOptimizationLevel: "all",
+    graphOptimizationLevel: training ? "disabled" : "all",
+    enableMemPattern: !training,
     extra: {
       session: {
         intra_op: { allow_spinning: spinning ? "1" : "0" },

@@ -13,7 +13,7 @@ import {
   type Tensor,
 } from "../graph/mod.ts";
 import { type NetOutput, parameters } from "./layers.ts";
-import { vit, vitDefaults, type VitSpec } from "./vit.ts";
+import { type TrainingOptions, vit, vitDefaults, type VitSpec } from "./vit.ts";
 
 /** Sizes of any network of the catalogue. Plain JSON. */
 export type NetSpec = VitSpec;
@@ -104,21 +104,23 @@ export function catalogueEntry(name: string): CatalogueEntry {
  *
  * @param inputChannels 1 (grey; copied where the network wants three) or the network's own number
  * @param batchSize fixed for training; free by default
+ * @param dropPath, readOnlyWhatTheHeadReads see `TrainingOptions`
  */
 export function buildNet(
   spec: NetSpec,
-  { normalization, inputChannels = 1, batchSize }: {
+  { normalization, inputChannels = 1, batchSize, dropPath = 0, readOnlyWhatTheHeadReads = false }: {
     readonly normalization: Normalization;
     readonly inputChannels?: number;
     readonly batchSize?: number;
-  },
+  } & TrainingOptions,
 ): Net {
   check(spec);
   const { height, width } = spec.imageSize;
   const first = batchSize ?? batch;
   const image = input("image", [first, inputChannels, height, width]);
   const { p, shapes } = parameters();
-  const output = vit(normalize(image, [first, spec.channels, height, width], normalization), p, spec);
+  const normalized = normalize(image, [first, spec.channels, height, width], normalization);
+  const output = vit(normalized, p, spec, { dropPath, readOnlyWhatTheHeadReads });
   return { ...output, image, parameters: shapes };
 }
 

@@ -69,24 +69,28 @@ export function layerNorm(x: Tensor, p: Parameters, name: string, epsilon: numbe
  * (Vaswani et al. 2017, eq. 1 and section 3.2.2; parameters `qkv`, `proj` as in timm: rows q, k, v, head by head).
  *
  * @param x `[batch, tokens, dim]`
- * @returns `x` of the same shape, and the attention `[batch, heads, tokens, tokens]`
+ * @param queries the tokens of `x` that ask, `[batch, queries, dim]`; default all
+ * @returns `x` `[batch, queries, dim]`, and the attention `[batch, heads, queries, tokens]`
  */
 export function selfAttention(
   x: Tensor,
   p: Parameters,
-  { heads, qkvBias = true }: { readonly heads: number; readonly qkvBias?: boolean },
+  { heads, qkvBias = true, queries = x }: {
+    readonly heads: number;
+    readonly qkvBias?: boolean;
+    readonly queries?: Tensor;
+  },
 ): { readonly x: Tensor; readonly attention: Tensor } {
-  const [batch, tokens, dim] = x.shape as [Tensor["shape"][number], number, number];
+  const [batch, , dim] = x.shape as [Tensor["shape"][number], number, number];
   const headDim = dim / heads;
-  const perHead = (t: Tensor) => transpose(reshape(t, [batch, tokens, heads, headDim]), [0, 2, 1, 3]);
+  const perHead = (t: Tensor) => transpose(reshape(t, [batch, t.shape[1]!, heads, headDim]), [0, 2, 1, 3]);
 
-  const [q, k, v] = split(linear(x, p, "qkv", 3 * dim, { bias: qkvBias }), 3, -1).map(perHead) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
-  const attention = softmax(matmul(scale(q, headDim ** -0.5), swapLast(k))); // [batch, heads, tokens, tokens]
-  const mixed = reshape(transpose(matmul(attention, v), [0, 2, 1, 3]), [batch, tokens, dim]);
+  const qkv = (t: Tensor) =>
+    split(linear(t, p, "qkv", 3 * dim, { bias: qkvBias }), 3, -1).map(perHead) as [Tensor, Tensor, Tensor];
+  const own = qkv(x);
+  const [q, k, v] = queries === x ? own : [qkv(queries)[0], own[1], own[2]] as const;
+  const attention = softmax(matmul(scale(q, headDim ** -0.5), swapLast(k))); // [batch, heads, queries, tokens]
+  const mixed = reshape(transpose(matmul(attention, v), [0, 2, 1, 3]), [batch, queries.shape[1]!, dim]);
 
   return { x: linear(mixed, p, "proj", dim), attention };
 }

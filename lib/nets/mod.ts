@@ -10,7 +10,7 @@ export {
   selfAttention,
   within,
 } from "./layers.ts";
-export { gridOf, prefixTokensOf, vit, vitDefaults, type VitSpec } from "./vit.ts";
+export { gridOf, prefixTokensOf, type TrainingOptions, vit, vitDefaults, type VitSpec } from "./vit.ts";
 export {
   buildNet,
   catalogue,

@@ -3,3 +3,13 @@ export { type HeadOptions, type LinearHead, trainLinearHead } from "./head.ts";
 export { layerScale, scheduleAt, type ScheduleOptions } from "./schedules.ts";
 export { clipGradients, decays, gradientNorm, type Optimizer, optimizer, type OptimizerOptions } from "./optimizers.ts";
 export { type FlatParameters, flatParameters, type Kernels, type Slice, sliceOf } from "./flat_parameters.ts";
+export { lossOf, type LossOptions, smoothed } from "./losses.ts";
+export { gradientName, predictionGraph, type StepGraph, stepGraph, type StepSpec } from "./step_graph.ts";
+export {
+  type Numbers,
+  openTrainer,
+  type StepReport,
+  type Trainer,
+  type TrainerSetup,
+  type TrainerState,
+} from "./trainer.ts";

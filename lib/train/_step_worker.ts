@@ -1,0 +1,245 @@
+// The Worker of a training: one network, its numbers, its optimiser and the engine in one memory. Jobs come from trainer.ts,
+// one after the other; what they share lives here, as long as the Worker.
+import { MammolabError } from "../base/mod.ts";
+import { type BlockingSession, type EngineTensor, openBlockingSession, type Provider } from "../engine/mod.ts";
+import { type FlatParameters, flatParameters, sliceOf } from "./flat_parameters.ts";
+import { clipGradients, gradientNorm, type Optimizer, optimizer, type OptimizerOptions } from "./optimizers.ts";
+import { layerScale } from "./schedules.ts";
+import { gradientName, predictionGraph, stepGraph, type StepSpec } from "./step_graph.ts";
+
+export type Numbers = Readonly<Record<string, Float32Array>>;
+
+export type TrainerSetup = StepSpec & {
+  readonly optimizer: OptimizerOptions;
+  readonly layerDecay: number;
+  readonly provider: Provider;
+  readonly threads?: number;
+  readonly values: Numbers;
+};
+
+export type TrainerJob =
+  | { readonly kind: "open"; readonly setup: TrainerSetup }
+  | {
+    readonly kind: "step";
+    /** One batch after the other; their gradients are averaged. */
+    readonly batches: readonly Numbers[];
+    readonly learningRate: number;
+    readonly step: number;
+    readonly clip?: number;
+    /** Weight averaging: the average moves by this share towards the new numbers. */
+    readonly average?: number;
+  }
+  | { readonly kind: "predict"; readonly images: Float32Array; readonly averaged: boolean }
+  | { readonly kind: "read" }
+  | { readonly kind: "write"; readonly state: TrainerState };
+
+/** All numbers of a training, by parameter. */
+export type TrainerState = {
+  readonly values: Numbers;
+  readonly first: Numbers;
+  readonly second: Numbers;
+  readonly average?: Numbers;
+};
+
+export type StepReport = {
+  readonly loss: number;
+  readonly gradientNorm: number;
+  /** `[batch, classes]` of the last batch. */
+  readonly logits: Float32Array;
+  readonly seconds: number;
+};
+
+type State = {
+  readonly setup: TrainerSetup;
+  readonly parameters: FlatParameters;
+  readonly optimizer: Optimizer;
+  readonly session: BlockingSession;
+  readonly feeds: Readonly<Record<string, EngineTensor>>;
+  readonly into: Readonly<Record<string, EngineTensor>>;
+  readonly inputs: ReadonlyMap<string, readonly number[]>;
+  predictor?: BlockingSession;
+  average?: Float32Array<ArrayBuffer>;
+  accumulated?: Float32Array<ArrayBuffer>;
+};
+
+let state: State | undefined;
+
+export async function work(job: TrainerJob): Promise<unknown> {
+  if (job.kind === "open") return await open(job.setup);
+  if (!state) throw new MammolabError("Cannot train: the trainer is not open; open it first");
+  if (job.kind === "step") return await step(state, job);
+  if (job.kind === "predict") return await predict(state, job.images, job.averaged);
+  if (job.kind === "read") return read(state);
+  return write(state, job.state);
+}
+
+async function open(
+  setup: TrainerSetup,
+): Promise<{ parameters: number; trained: number; inputs: [string, readonly number[]][] }> {
+  const graph = stepGraph(setup);
+  const trained = new Set(setup.trained);
+  const parameters = flatParameters(graph.parameters, { trainable: (name) => trained.has(name) });
+  const session = await openBlockingSession({
+    model: graph.model,
+    name: "the training step",
+    provider: setup.provider,
+    training: true,
+    ...(setup.threads === undefined ? {} : { threads: setup.threads }),
+  });
+  const tensor = (data: Float32Array, shape: readonly number[]): EngineTensor => ({ data, shape });
+  const slices = [...parameters.slices.values()];
+  const used = new Set(session.inputs.map(({ name }) => name));
+  const given = new Set(session.outputs.map(({ name }) => name));
+  state = {
+    setup,
+    parameters,
+    optimizer: optimizer(
+      parameters,
+      setup.optimizer,
+      (name) => layerScale(name, { depth: setup.spec.depth, decay: setup.layerDecay }),
+    ),
+    session,
+    feeds: Object.fromEntries(
+      slices.filter(({ name }) => used.has(name)).map((
+        slice,
+      ) => [slice.name, tensor(sliceOf(parameters.values, slice), slice.shape)]),
+    ),
+    into: Object.fromEntries([
+      ...slices.filter(({ name, trainable }) => trainable && given.has(gradientName(name)))
+        .map((slice) => [gradientName(slice.name), tensor(sliceOf(parameters.gradients, slice), slice.shape)]),
+      ["loss", tensor(new Float32Array(1), [])],
+      ["logits", tensor(new Float32Array(setup.batchSize * setup.spec.classes), [setup.batchSize, setup.spec.classes])],
+    ]),
+    inputs: graph.inputs,
+  };
+  put(parameters, parameters.values, setup.values);
+  const count = (of: readonly { readonly length: number }[]) => of.reduce((sum, { length }) => sum + length, 0);
+  return {
+    parameters: count(slices),
+    trained: count(slices.filter(({ trainable }) => trainable)),
+    inputs: [...graph.inputs],
+  };
+}
+
+async function step(
+  own: State,
+  { batches, learningRate, step, clip, average }: Extract<TrainerJob, { kind: "step" }>,
+): Promise<StepReport> {
+  const start = performance.now();
+  const { parameters, session, inputs } = own;
+  const { gradients, kernels } = parameters;
+  let loss = 0;
+  for (const [i, batch] of batches.entries()) {
+    const fed = Object.fromEntries([...inputs].map(([name, shape]) => [name, { data: batch[name]!, shape }]));
+    await session.run({ ...own.feeds, ...fed }, { into: own.into });
+    loss += (own.into.loss!.data as Float32Array)[0]! / batches.length;
+    if (batches.length === 1) break;
+    const sum = own.accumulated ??= alike(gradients);
+    if (i === 0) sum.set(gradients);
+    else for (let k = 0; k < sum.length; k++) sum[k]! += gradients[k]!;
+    if (i === batches.length - 1) {
+      gradients.set(sum);
+      kernels.blend(gradients.byteOffset, gradients.byteOffset, gradients.length, 1 / batches.length, 0);
+    }
+  }
+  const norm = clip === undefined ? gradientNorm(parameters) : clipGradients(parameters, clip);
+  if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw new MammolabError(notFinite(own, step, loss));
+  own.optimizer.step(learningRate, step);
+  if (average !== undefined) {
+    const mean = own.average ??= parameters.values.slice();
+    for (let k = 0; k < gradients.length; k++) mean[k]! += average * (parameters.values[k]! - mean[k]!);
+  }
+  return {
+    loss,
+    gradientNorm: norm,
+    logits: (own.into.logits!.data as Float32Array).slice(),
+    seconds: (performance.now() - start) / 1000,
+  };
+}
+
+/** Says which layer went wrong first: in the order of the network, numbers before gradients. */
+function notFinite({ parameters: { slices, values, gradients } }: State, step: number, loss: number): string {
+  const broken = (array: Float32Array<ArrayBuffer>) =>
+    [...slices.values()].find((slice) => slice.offset < array.length && !sliceOf(array, slice).every(Number.isFinite))
+      ?.name;
+  const where = broken(values) ?? broken(gradients);
+  const what = Number.isFinite(loss) ? "a gradient is no number" : `the loss is ${loss}`;
+  return `Cannot go on training: in step ${step} ${what}${
+    where ? `, first in ${where}` : ""
+  }; lower the learning rate, warm up longer or clip the gradients`;
+}
+
+async function predict(own: State, images: Float32Array, averaged: boolean): Promise<Float32Array> {
+  const { setup: { spec, batchSize, inputChannels, provider, threads }, parameters } = own;
+  own.predictor ??= await openBlockingSession({
+    model: predictionGraph(own.setup),
+    name: "the prediction",
+    provider,
+    ...(threads === undefined ? {} : { threads }),
+  });
+  const { height, width } = spec.imageSize;
+  const size = inputChannels * height * width;
+  const count = images.length / size;
+  const out = new Float32Array(count * spec.classes);
+  const numbers = averaged && own.average ? own.average : parameters.values;
+  const weights = Object.fromEntries(
+    own.predictor.inputs.filter(({ name }) => name !== "image").map(({ name }) => {
+      const slice = parameters.slices.get(name)!;
+      return [name, { data: sliceOf(numbers, slice), shape: slice.shape }];
+    }),
+  );
+  for (let start = 0; start < count; start += batchSize) {
+    const data = new Float32Array(batchSize * size); // the last batch is filled up with zeros and its surplus dropped
+    data.set(images.subarray(start * size, Math.min(count, start + batchSize) * size));
+    const { logits } = await own.predictor.run({
+      ...weights,
+      image: { data, shape: [batchSize, inputChannels, height, width] },
+    });
+    out.set(
+      (logits!.data as Float32Array).subarray(0, Math.min(batchSize, count - start) * spec.classes),
+      start * spec.classes,
+    );
+  }
+  return out;
+}
+
+function read({ parameters, average }: State): TrainerState {
+  const { slices, values, first, second } = parameters;
+  const take = (array: Float32Array<ArrayBuffer>) =>
+    Object.fromEntries(
+      [...slices.values()].filter(({ offset }) => offset < array.length).map((
+        slice,
+      ) => [slice.name, sliceOf(array, slice).slice()]),
+    );
+  return {
+    values: take(values),
+    first: take(first),
+    second: take(second),
+    ...(average ? { average: take(average) } : {}),
+  };
+}
+
+function write(own: State, { values, first, second, average }: TrainerState): void {
+  put(own.parameters, own.parameters.values, values);
+  put(own.parameters, own.parameters.first, first);
+  put(own.parameters, own.parameters.second, second);
+  if (average) put(own.parameters, own.average ??= own.parameters.values.slice(), average);
+}
+
+function put({ slices }: FlatParameters, into: Float32Array<ArrayBuffer>, numbers: Numbers): void {
+  for (const slice of slices.values()) {
+    if (slice.offset >= into.length) continue;
+    const own = numbers[slice.name];
+    if (!own || own.length !== slice.length) {
+      throw new MammolabError(
+        `Cannot train: ${slice.name} has ${
+          own ? `${own.length} numbers` : "no numbers"
+        }, ${slice.length} are needed; choose weights of this network`,
+      );
+    }
+    sliceOf(into, slice).set(own);
+  }
+}
+
+/** A zeroed array of the same length outside of the shared memory. */
+const alike = (array: Float32Array<ArrayBuffer>) => new Float32Array(array.length);
