@@ -113,21 +113,29 @@ export function applyMap(map: SourceMap, [x, y]: Point): Point {
 
 /**
  * The place of a derived image: `inner` takes its points to those of the image it was made from, whose own map is `outer`.
- * A dense map is read anew at each pixel centre of the derived image.
+ * Two affine maps give an affine one; otherwise the position of each pixel center of the derived image is computed.
  *
  * @param size of the derived image
+ *
+ * @example
+ * ```ts
+ * import { composeSource } from "mammolab/image";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(composeSource([2, 0, 5, 0, 2, 0], [1, 0, 3, 0, 1, 0], { height: 1, width: 1 }), [2, 0, 11, 0, 2, 0]);
+ * ```
  */
 export function composeSource(
   outer: SourceMap,
-  inner: Affine,
+  inner: SourceMap,
   { height, width }: { readonly height: number; readonly width: number },
 ): SourceMap {
-  if (isAffine(outer)) return compose(outer, inner);
+  if (isAffine(outer) && isAffine(inner)) return compose(outer, inner);
   const [x, y] = [new Float32Array(height * width), new Float32Array(height * width)];
   for (let i = 0; i < height; i++) {
     for (let j = 0; j < width; j++) {
-      const point = applyMap(outer, applyMap(inner, [j + 0.5, i + 0.5]));
-      [x[i * width + j], y[i * width + j]] = point;
+      const [sourceX, sourceY] = applyMap(outer, applyMap(inner, [j + 0.5, i + 0.5]));
+      x[i * width + j] = sourceX;
+      y[i * width + j] = sourceY;
     }
   }
   return { height, width, x, y };

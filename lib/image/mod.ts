@@ -31,5 +31,8 @@ export { crop, type CropBox, cropTo } from "./crop.ts";
 export { mirror } from "./mirror.ts";
 export { type ResizeFilter, type ResizeOptions, resizeTo } from "./resize.ts";
 export { type Breast, cropToBreast, faceLeft, findBreast } from "./breast.ts";
+export { warp, type WarpOptions } from "./warp.ts";
+export { percentilesOf, type PixelStatistics, pixelStatistics, stretchRange } from "./normalize.ts";
+export { clahe, type ClaheOptions } from "./clahe.ts";
 export { patches, unpatch } from "./patches.ts";
 export { type Preparation, preparationHash, prepare } from "./preparation.ts";
