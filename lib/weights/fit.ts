@@ -30,7 +30,10 @@ export function compareWeights(
   };
 }
 
-/** @throws MammolabError with the first names when something is missing or has another shape */
+/**
+ * Refuses weights that are not those of the network.
+ *
+ * @throws MammolabError with the first names when something is missing or has another shape */
 export function requireFit(report: WeightReport, file: string): void {
   const few = (names: readonly string[]) =>
     `${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;

@@ -1,6 +1,8 @@
 /** Numbers for the names in the nets. @module */
 export {
   parseHeader,
+  type RawTensor,
+  readRawSafetensors,
   readSafetensors,
   readSafetensorsHeader,
   safetensorsChunks,
@@ -11,4 +13,5 @@ export {
   writeSafetensors,
 } from "./safetensors.ts";
 export { compareWeights, requireFit, type WeightReport } from "./fit.ts";
+export { fromTimm } from "./names/timm.ts";
 export { initialize } from "./initialize.ts";

@@ -143,17 +143,33 @@ export async function readSafetensors(
   names?: readonly string[],
 ): Promise<Map<string, { readonly shape: readonly number[]; readonly data: Float32Array<ArrayBuffer> }>> {
   const { tensors } = await readSafetensorsHeader(path);
+  const floating = [...tensors.keys()].filter((name) => /^B?F/.test(tensors.get(name)!.type));
+  const raw = await readRawSafetensors(path, names ?? floating);
+  return new Map([...raw].map(([name, { shape, type, bytes }]) => {
+    const data = widen(bytes, type, () => refuse(path, `tensor ${name} holds no floating numbers`));
+    return [name, { shape, data }];
+  }));
+}
+
+/**
+ * Reads tensors as they lie in the file, little-endian.
+ *
+ * @param names which; default all
+ * @throws MammolabError when a name is missing
+ */
+export async function readRawSafetensors(
+  path: string,
+  names?: readonly string[],
+): Promise<Map<string, RawTensor<SafetensorsType>>> {
+  const { tensors } = await readSafetensorsHeader(path);
   const file = await openFile(path);
   try {
-    const out = new Map<string, { shape: readonly number[]; data: Float32Array<ArrayBuffer> }>();
-    for (const name of names ?? [...tensors.keys()].filter((key) => /^B?F/.test(tensors.get(key)!.type))) {
+    const out = new Map<string, RawTensor<SafetensorsType>>();
+    for (const name of names ?? tensors.keys()) {
       const entry = tensors.get(name);
       if (!entry) throw refuse(path, `it has no tensor ${name}`);
       const bytes = await readAt(file, entry.offset, entry.length, path);
-      out.set(name, {
-        shape: entry.shape,
-        data: widen(bytes, entry.type, () => refuse(path, `tensor ${name} holds no floating numbers`)),
-      });
+      out.set(name, { shape: entry.shape, type: entry.type, bytes });
     }
     return out;
   } finally {
@@ -178,13 +194,23 @@ function widen(
   throw wrong();
 }
 
-/** A tensor to write. */
-export type TensorToWrite = { readonly name: string; readonly shape: readonly number[]; readonly data: Float32Array };
+/** A tensor as it lies in a file. */
+export type RawTensor<Type extends SafetensorsType = SafetensorsType> = {
+  readonly shape: readonly number[];
+  readonly type: Type;
+  /** Little-endian, row by row. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+};
+
+/** A tensor to write: numbers, or bytes that are written as they are. */
+export type TensorToWrite =
+  & { readonly name: string; readonly shape: readonly number[] }
+  & ({ readonly data: Float32Array } | { readonly type: SafetensorsType; readonly bytes: Uint8Array });
 
 /**
  * Writes a safetensors file, atomically. Tensors are aligned to 8 bytes by padding the header, as the reference does.
  *
- * @param type `F16` rounds each value to half precision and halves the file
+ * @param type of the tensors that are given as numbers: `F16` rounds each to half precision and halves the file
  */
 export async function writeSafetensors(
   path: string,
@@ -209,9 +235,10 @@ export function* safetensorsChunks(
   const header: Record<string, unknown> = Object.create(null);
   if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
   let at = 0;
-  for (const { name, shape, data } of tensors) {
-    const bytes = data.length * widths[type];
-    header[name] = { dtype: type, shape, data_offsets: [at, at + bytes] };
+  for (const tensor of tensors) {
+    const raw = "bytes" in tensor;
+    const bytes = raw ? tensor.bytes.length : tensor.data.length * widths[type];
+    header[tensor.name] = { dtype: raw ? tensor.type : type, shape: tensor.shape, data_offsets: [at, at + bytes] };
     at += bytes;
   }
   const json = JSON.stringify(header);
@@ -221,9 +248,10 @@ export function* safetensorsChunks(
   new DataView(head.buffer).setBigUint64(0, BigInt(text.length), true);
   yield head;
   yield text;
-  for (const { data } of tensors) {
-    if (type === "F32") yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    else yield new Uint8Array(Float16Array.from(data).buffer);
+  for (const tensor of tensors) {
+    if ("bytes" in tensor) yield tensor.bytes;
+    else if (type === "F16") yield new Uint8Array(Float16Array.from(tensor.data).buffer);
+    else yield new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
   }
 }
 

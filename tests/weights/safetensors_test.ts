@@ -6,6 +6,7 @@ import {
   compareWeights,
   initialize,
   parseHeader,
+  readRawSafetensors,
   readSafetensors,
   readSafetensorsHeader,
   requireFit,
@@ -57,6 +58,18 @@ describe("writeSafetensors()", () => {
     const path = `${folder}/half.safetensors`;
     await writeSafetensors(path, tensors, { type: "F16" });
     assertEquals((await readSafetensors(path)).get("a.weight")!.data, Float32Array.of(1, -2, 0.5, 65504, 0, 3));
+  });
+  it("writes raw bytes of any type as they are", async () => {
+    const path = `${folder}/raw.safetensors`;
+    const raw = [
+      { name: "half", shape: [3], type: "BF16", bytes: Uint8Array.of(1, 2, 3, 4, 255, 127) }, // the last is a NaN
+      { name: "counts", shape: [1], type: "I64", bytes: Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 128) },
+    ] as const;
+    await writeSafetensors(path, [...raw, ...tensors], { type: "F16" });
+    const back = await readRawSafetensors(path);
+    for (const { name, ...tensor } of raw) assertEquals(back.get(name), tensor);
+    assertEquals(back.get("b")!.type, "F16");
+    assertEquals([...back.keys()], ["half", "counts", "a.weight", "b", "empty"]);
   });
   it("reads what PyTorch's library wrote", async () => {
     const path = new URL("../fixtures/vit/class_token.safetensors", import.meta.url).pathname;
