@@ -7,7 +7,7 @@ import { parseDataSet } from "./parse.ts";
 import { copyAgain, count, refuse } from "./refuse.ts";
 
 /** A header needs a few thousand bytes, with large tables and many frames a few million; past this it is a bomb. */
-const maxHeaderBytes = 64 * 2 ** 20;
+const maxHeaderBytes = 32 * 2 ** 20;
 
 /**
  * Inflates the data set of a Deflated Explicit VR file (DICOM PS3.5 section A.5) up to the end of the pixels that its own

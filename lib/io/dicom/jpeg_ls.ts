@@ -303,8 +303,8 @@ function bitReader(stream: Uint8Array, from: number, padding: number): Bits {
   let free = 8;
   for (let at = from; at < stream.length; at++) {
     const byte = stream[at] as number;
+    if (byte === 0xff && (stream[at + 1] ?? 0xff) > 0x7f) break; // a marker, whose first byte is no data
     if (at > from && stream[at - 1] === 0xff) {
-      if (byte > 0x7f) break;
       part = (part << 7) | byte;
       free -= 7;
       if (free <= 0) {

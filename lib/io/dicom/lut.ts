@@ -31,13 +31,13 @@ export function readLut(item: DataSet, signedInput: boolean): Lut | undefined {
 
 function readWords(data: Uint8Array, length: number, littleEndian: boolean): Uint16Array {
   const view = new DataView(data.buffer, data.byteOffset, data.length);
-  return Uint16Array.from({ length }, (_, i) => view.getUint16(2 * i, littleEndian));
+  return new Uint16Array(length).map((_, i) => view.getUint16(2 * i, littleEndian));
 }
 
 /** Two entries of 8 bits in a word: bytes in order, but swapped in pairs where big endian words hold them. */
 function readBytes(data: Uint8Array, length: number, item: DataSet): Uint8Array {
   const swapped = !item.littleEndian && elementOf(item, "LUTData")?.vr === "OW";
-  return Uint8Array.from({ length }, (_, i) => data[swapped ? i ^ 1 : i] ?? 0);
+  return new Uint8Array(length).map((_, i) => data[swapped ? i ^ 1 : i] ?? 0);
 }
 
 /** The entry for each input, inputs rounded down. */

@@ -23,7 +23,7 @@ export function modalityValues(
   frame: number,
 ): ModalityValues & { readonly warnings: readonly string[] } {
   const [low, high] = storedRangeOf(layout);
-  const stored = Float64Array.from({ length: high - low + 1 }, (_, i) => low + i);
+  const stored = new Float64Array(high - low + 1).map((_, i) => low + i);
   const item = itemsOf(dataSet, "ModalityLUTSequence")[0];
   const lut = item && readLut(item, layout.signed);
   if (lut) {

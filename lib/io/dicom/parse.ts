@@ -1,6 +1,6 @@
 import { representationOf, tagText } from "./attributes.ts";
 import type { DataSet, Element } from "./data_set.ts";
-import { copyAgain, refuse } from "./refuse.ts";
+import { copyAgain, count, refuse } from "./refuse.ts";
 
 /** How attributes are written: byte order, and whether each says its value representation. */
 export type Form = { readonly littleEndian: boolean; readonly explicit: boolean };
@@ -19,7 +19,7 @@ export type Parsed = {
 
 /** What a hostile file may cost at most; real mammograms have less than a tenth of each. */
 const maxDepth = 64;
-const maxKept = 1_000_000;
+const maxKept = 250_000;
 
 /**
  * Reads a data set (DICOM PS3.5 section 7) up to its pixel data, keeping the attributes of attributes.ts only. Everything
@@ -128,7 +128,7 @@ function readValue(
 }
 
 function retain(source: Source, keep: Map<number, Element> | undefined, tag: number, element: Element): void {
-  if (++source.kept > maxKept) refuse(`it has more than ${maxKept} attributes; leave it out`);
+  if (++source.kept > maxKept) refuse(`it has more than ${count(maxKept)} attributes; leave it out`);
   keep?.set(tag, element);
 }
 
@@ -150,7 +150,7 @@ function readItems(
     if (tag !== item) refuse(`a sequence holds ${tagText(tag)} where an item was expected; ${copyAgain}`);
     if (length !== undefinedLength && length > end - valueAt) refuse(`an item runs past the end; ${copyAgain}`);
     const elements = items && new Map<number, Element>();
-    if (elements && ++source.kept > maxKept) refuse(`it has more than ${maxKept} items; leave it out`);
+    if (elements && ++source.kept > maxKept) refuse(`it has more than ${count(maxKept)} items; leave it out`);
     at = length === undefinedLength
       ? readUntilDelimiter(source, valueAt, end, form, depth, elements)
       : elements
