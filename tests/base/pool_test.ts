@@ -137,6 +137,14 @@ describe("createPool()", () => {
     assertEquals(await made.pool.run({ kind: "print" }), "printed");
   });
 
+  it("ends a child that had nothing to do for a while, and starts another when there is work again", async () => {
+    await using made = poolOf({ idleMs: 50 });
+    assertEquals(await made.pool.run({ kind: "count" }), 1);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assertEquals(await leftAfter(made.token, 2_000), []);
+    assertEquals(await made.pool.run({ kind: "count" }), 1);
+  });
+
   it("refuses a body that is not as long as it was said to be", async () => {
     await using made = poolOf();
     async function* chunks() {
