@@ -68,7 +68,7 @@ const shared = {
 } as const satisfies OptionSpecs;
 
 /** Wrong usage: exit code 2. */
-class UsageError extends Error {}
+export class UsageError extends Error {}
 
 const encoder = new TextEncoder();
 const toOut = (text: string) => write(Deno.stdout, text);
@@ -166,6 +166,13 @@ export async function eachFile<T extends object>(
     if (signal.aborted) break;
   }
   return out;
+}
+
+/** The word of an option that takes one of a few. @throws UsageError naming them */
+export function oneOf<const Word extends string>(option: string, given: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === given);
+  if (found === undefined) throw new UsageError(`--${option} takes one of ${words.join(", ")}, not "${given}"`);
+  return found;
 }
 
 /** Rows of text under their headings, columns as wide as their widest cell; numbers to the right. */

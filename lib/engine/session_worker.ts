@@ -2,8 +2,12 @@
 import { parentPort } from "node:worker_threads";
 import { sentenceOf } from "../base/mod.ts";
 import { type BlockingSession, openBlockingSession } from "./native.ts";
-import { checkProvider } from "./provider.ts";
+import type { checkProvider as CheckProvider } from "./provider.ts";
 import type { Answer, Call, Results } from "./_messages.ts";
+
+/** Loaded only where a card is tried: the processor needs no test graph. */
+const checkProvider: typeof CheckProvider = async (...parameters) =>
+  (await import("./provider.ts")).checkProvider(...parameters);
 
 let session: BlockingSession | undefined;
 let queue = Promise.resolve();

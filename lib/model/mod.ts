@@ -1,2 +1,7 @@
 /** A net, its weights, its preparation and its class names, opened in an engine. @module */
-export type { LayerAttention, Prediction } from "./prediction.ts";
+export type { AttentivePrediction, LayerAttention, Prediction } from "./prediction.ts";
+export { loadModel, type Model, type ModelOptions } from "./load.ts";
+export type { Film, PredictionOf, PredictOptions } from "./predict.ts";
+export type { FilmResult, PredictAllOptions } from "./predict_all.ts";
+export { type ModelWeights, saveModel } from "./save.ts";
+export { type ModelDefinition, untrainedDefinition } from "./definition.ts";

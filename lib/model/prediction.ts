@@ -21,10 +21,17 @@ export type Prediction = {
   readonly attention?: readonly LayerAttention[];
   /** The image that the network saw. */
   readonly prepared: Image;
+  /** What is odd about the film, one sentence each; empty for an image, which does not know. */
+  readonly warnings: readonly string[];
   /** Where the graph ran: `cpu`, `webgpu`, `cuda`. */
   readonly provider: string;
+  /** Where the choice was left to mammolab: why it did not run on what might be faster. */
+  readonly providerReason?: string;
   /** False where the weights are random. */
   readonly trained: boolean;
   /** The model's name. */
   readonly model: string;
 };
+
+/** A prediction for which attention was asked. */
+export type AttentivePrediction = Prediction & { readonly attention: readonly LayerAttention[] };

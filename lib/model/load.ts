@@ -1,0 +1,203 @@
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cacheFolder, MammolabError, sentenceOf } from "../base/mod.ts";
+import { openSession, type ProviderChoice } from "../engine/mod.ts";
+import { type AttentionTap, toOnnx, type WeightPlace } from "../graph/mod.ts";
+import type { Image, Preparation } from "../image/mod.ts";
+import { buildNet, catalogue } from "../nets/mod.ts";
+import {
+  compareWeights,
+  initialize,
+  readSafetensorsHeader,
+  requireFit,
+  type SafetensorsHeader,
+} from "../weights/mod.ts";
+import { definitionHash, type ModelDefinition, readDefinition, untrainedDefinition } from "./definition.ts";
+import {
+  type Film,
+  type OpenNetwork,
+  predictFilm,
+  type PredictionOf,
+  type PredictOptions,
+  predictPrepared,
+} from "./predict.ts";
+import { type FilmResult, type PredictAllOptions, predictFilms } from "./predict_all.ts";
+import { saveModel } from "./save.ts";
+
+/** How a model is opened. */
+export type ModelOptions = {
+  /** Where it runs; default `auto`: the fastest that works here. */
+  readonly provider?: ProviderChoice;
+  /** Threads of the processor; default: the physical cores. */
+  readonly threads?: number;
+  /** Idle threads wait busily: faster for one model alone, much slower where two are open. Default false. */
+  readonly spinning?: boolean;
+  /** Take a network of the catalogue with random numbers of this seed: every result says `trained: false`. */
+  readonly seed?: number;
+  /** Where random numbers are kept; default `models` in the cache folder. */
+  readonly cache?: string;
+};
+
+/** A network, its weights, its preparation and its class names, open in an engine. */
+export type Model = AsyncDisposable & {
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly preparation: Preparation;
+  /** False where the weights are random. */
+  readonly trained: boolean;
+  /** The folder it was read from. */
+  readonly folder: string;
+  /** Where it runs. */
+  readonly provider: string;
+  /** Where the choice was left to mammolab: why it does not run on what might be faster. */
+  readonly providerReason?: string;
+  /** The attention that can be asked for, layer by layer. */
+  readonly layers: readonly AttentionTap[];
+  /**
+   * Predicts one film.
+   *
+   * @param film a path, a film, or an image of one channel in 0..1
+   * @throws MammolabError when the file cannot be read or the network cannot run
+   */
+  readonly predict: <Attention extends boolean = false>(
+    film: Film,
+    options?: PredictOptions<Attention>,
+  ) => Promise<PredictionOf<Attention>>;
+  /** Predicts images that are prepared already, all in one run of the network. */
+  readonly predictPrepared: <Attention extends boolean = false>(
+    images: readonly Image[],
+    options?: Pick<PredictOptions<Attention>, "attention" | "signal">,
+  ) => Promise<PredictionOf<Attention>[]>;
+  /** Predicts many films, in their order; one that fails is a result with its error, and the rest goes on. */
+  readonly predictAll: <Attention extends boolean = false>(
+    films: Iterable<Film> | AsyncIterable<Film>,
+    options?: PredictAllOptions<Attention>,
+  ) => AsyncIterable<FilmResult<Attention>>;
+};
+
+/**
+ * Opens a model.
+ *
+ * @param model the name of a model that comes with mammolab (`"vit-phantom"`), a folder that `saveModel` wrote, or with
+ * `seed` any network of the catalogue
+ * @throws MammolabError when there is no such model, its files are broken, or the provider asked for cannot run here
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "mammolab/model";
+ * import { imageOf } from "mammolab/image";
+ * import { assertEquals } from "@std/assert";
+ * await using model = await loadModel("vit-phantom", { provider: "cpu" });
+ * const film = imageOf(new Float32Array(64 * 48).fill(0.5), { height: 64, width: 48 });
+ * const { scores, trained, attention } = await model.predict(film, { attention: true });
+ * assertEquals(Object.keys(scores), ["negative", "malignant"]);
+ * assertEquals(attention.length, model.layers.length);
+ * ```
+ */
+export async function loadModel(model: string = "vit-phantom", options: ModelOptions = {}): Promise<Model> {
+  const folder = await folderOf(model, options);
+  const file = await realPath(join(folder, "model.safetensors"), model);
+  const header = await readSafetensorsHeader(file);
+  const definition = await readDefinition(folder, header.metadata);
+  const network = await openNetwork(definition, { file, header }, options);
+  const { session, taps, name, classes, preparation, trained } = network;
+  return {
+    name,
+    classes,
+    preparation,
+    trained,
+    folder,
+    provider: session.provider,
+    ...(session.reason === undefined ? {} : { providerReason: session.reason }),
+    layers: taps,
+    predict: (film, options = {}) => predictFilm(network, film, options),
+    predictPrepared: (images, options = {}) => predictPrepared(network, images, options),
+    predictAll: (films, options = {}) => predictFilms(network, films, options),
+    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+  };
+}
+
+async function openNetwork(
+  definition: ModelDefinition,
+  { file, header }: { readonly file: string; readonly header: SafetensorsHeader },
+  { provider, threads, spinning }: ModelOptions,
+): Promise<OpenNetwork> {
+  const { name, classes, preparation, trained } = definition;
+  const net = buildNet(definition.spec, { normalization: preparation });
+  requireFit(compareWeights(net.parameters, header.tensors), file);
+  const graph = toOnnx(
+    { logits: net.logits, ...Object.fromEntries(net.attention.map(({ tap, tensor }) => [tap.name, tensor])) },
+    { weights: { places: placesOf(file, header) }, graphName: name },
+  );
+  const session = await openSession({
+    model: graph,
+    weightsFolder: dirname(file),
+    name,
+    ...(provider === undefined ? {} : { provider }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(spinning === undefined ? {} : { spinning }),
+  });
+  return { name, classes, preparation, trained, session, taps: net.attention.map(({ tap }) => tap) };
+}
+
+/** The engine reads the weights from the file by itself: they never pass through JavaScript. */
+function placesOf(file: string, { tensors }: SafetensorsHeader): Map<string, WeightPlace> {
+  const places = new Map<string, WeightPlace>();
+  for (const [name, { type, offset, length }] of tensors) {
+    if (type === "F32" || type === "F16" || type === "BF16") {
+      places.set(name, { location: basename(file), offset, length, type });
+    }
+  }
+  return places;
+}
+
+const shipped = fileURLToPath(new URL("../../models/", import.meta.url));
+
+async function folderOf(model: string, { seed, cache }: ModelOptions): Promise<string> {
+  const known = Object.hasOwn(catalogue, model);
+  if (known && seed === undefined) {
+    const folder = join(shipped, model);
+    if (await exists(join(folder, "model.safetensors"))) return folder;
+    if (model !== "vit-phantom") {
+      throw new MammolabError(
+        `Cannot open the model ${model}: mammolab does not ship its weights; give a folder with them, or a seed for random ones`,
+      );
+    }
+  }
+  if (known) return await untrained(model, seed ?? 1, cache);
+  if (seed !== undefined || !await exists(model)) {
+    throw new MammolabError(
+      `Cannot open the model ${model}: it is neither a folder nor a known name; known are ${
+        Object.keys(catalogue).join(", ")
+      }`,
+    );
+  }
+  return model;
+}
+
+/** Random numbers, made once and kept: the same in every process, and read by the engine like any other weights. */
+async function untrained(name: string, seed: number, cache?: string): Promise<string> {
+  const definition = untrainedDefinition(name, { seed });
+  const folder = join(cache ?? join(await cacheFolder(), "models"), name, definitionHash(definition));
+  if (await exists(join(folder, "model.safetensors"))) return folder;
+  const { parameters } = buildNet(definition.spec, { normalization: definition.preparation });
+  const values = initialize(parameters, { seed });
+  const weights = new Map([...parameters].map(([name, shape]) => [name, { shape, data: values.get(name)! }]));
+  await saveModel(folder, { definition, weights });
+  return folder;
+}
+
+async function realPath(file: string, model: string): Promise<string> {
+  try {
+    return await Deno.realPath(file); // a link in the cache of Hugging Face: the engine refuses links that lead elsewhere
+  } catch (cause) {
+    throw new MammolabError(
+      cause instanceof Deno.errors.NotFound
+        ? `Cannot open the model ${model}: the folder has no model.safetensors; give the folder that saveModel wrote`
+        : `Cannot open the model ${model}: ${sentenceOf(cause)}; check the path`,
+      { cause },
+    );
+  }
+}
+
+const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
