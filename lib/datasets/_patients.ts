@@ -26,7 +26,7 @@ export function unknownPatients(
     );
   }
   const why = pattern ? `the pattern ${pattern} does not match their names` : "neither a column nor a pattern names it";
-  return unknown > 0 ? [{ kind: "patients unknown", records: unknown, why }] : [];
+  return unknown > 0 ? [{ kind: "patients unknown", count: unknown, why }] : [];
 }
 
 /** The published side that a folder or a cell names: `train`, `val`, `dev`, `test` and their longer forms. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { MammolabError } from "../base/mod.ts";
+import { identityFromName } from "../io/mod.ts";
 import { shortHash } from "./_hash.ts";
 import { patientOf, sideNamed, unknownPatients } from "./_patients.ts";
 import { type Dataset, datasetOf, type Oddity } from "./oddities.ts";
@@ -19,7 +20,7 @@ const pictures = /\.(dcm|dicom|png|pgm|pnm|jpe?g|tiff?)$/i;
  * A folder with a folder for each class: `root/malignant/**`, or with the publisher's sides above: `root/train/malignant/**`.
  *
  * The name of the class folder is the label. The id of a record is a hash of its path below `root`, so that file names, which
- * may name people, do not travel with it. Where no pattern tells the patient, the patient is unknown, and the dataset says so.
+ * may name people, do not travel with it. Side and view are read from the name where it tells them (`P1_L_CC.png`). Where no pattern tells the patient, the patient is unknown, and the dataset says so.
  *
  * @throws MammolabError when there are no class folders, no pictures, or when the pattern matches no name
  */
@@ -42,10 +43,13 @@ export async function loadFolder(root: string, { name = "folder", patient }: Fol
           continue;
         }
         const known = patient && patientOf(below, patient);
+        const { laterality, view } = identityFromName(below);
         const split = sides ? sideNamed(branch.path[0]!) : undefined;
         records.push({
           id: shortHash(below, 12),
           ...(known === undefined ? { patientFrom: "unknown" } : { patient: known, patientFrom: "file name" }),
+          ...(laterality ? { laterality } : {}),
+          ...(view ? { view } : {}),
           labels: { image: { value: label, rule: "name of the folder" } },
           lesions: [],
           ...(split ? { split } : {}),

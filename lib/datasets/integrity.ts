@@ -1,4 +1,4 @@
-import { MammolabError, type OnProgress, progressCounter, sentenceOf } from "../base/mod.ts";
+import { inOrder, MammolabError, type OnProgress, progressCounter, sentenceOf } from "../base/mod.ts";
 import { boundingBox, type Image } from "../image/mod.ts";
 import {
   type Copies,
@@ -8,8 +8,9 @@ import {
   type FilmFingerprint,
   fingerprintOf,
 } from "./duplicates.ts";
+import { conflicts, ids, missingViews, viewsOf } from "./_consistency.ts";
 import { type Dataset, type Leak, type Oddity, recordsOf } from "./oddities.ts";
-import { type FilmRecord, labelOf, patientKey, recordKey, type SideName } from "./records.ts";
+import { type FilmRecord, patientKey, recordKey, type SideName } from "./records.ts";
 import type { Split } from "./sides.ts";
 
 /** What a check shall look at, beside the records themselves. */
@@ -17,7 +18,9 @@ export type CheckOptions = {
   /** The sides to check; default: the publisher's. */
   readonly split?: Split;
   /** Reads the picture of a record. Without it no pixel is looked at: no near-duplicates, no lesions outside. */
-  readonly readImage?: (record: FilmRecord) => Promise<Image>;
+  readonly readImage?: (record: FilmRecord, signal: AbortSignal) => Promise<Image>;
+  /** How many pictures are read at the same time; default 2. */
+  readonly atOnce?: number;
   /** Whether files of equal size are compared byte by byte; default true. */
   readonly readFiles?: boolean;
   readonly signal?: AbortSignal;
@@ -46,12 +49,12 @@ export type Integrity = {
  */
 export async function checkDataset(dataset: Dataset, options: CheckOptions = {}): Promise<Integrity> {
   const { records } = dataset;
-  const { split, readImage, readFiles = true, signal, onProgress } = options;
+  const { split, readImage, atOnce = 2, readFiles = true, signal, onProgress } = options;
   const sideOf = sidesFrom(split);
   const missing = await missingFiles(records);
   const present = records.filter(({ id }) => !missing.has(id));
   const pixels = readImage
-    ? await lookAtPixels(present, { readImage, signal, onProgress })
+    ? await lookAtPixels(present, { readImage, atOnce, signal, onProgress })
     : { oddities: [], films: [] };
   const bytes = readFiles ? await copiesByBytes(present, { ...(signal ? { signal } : {}) }) : [];
   const copies = [
@@ -110,14 +113,6 @@ function sidesOf(records: readonly FilmRecord[], sideOf: SideOf): SideName[] {
   return (["training", "validation", "test"] as const).filter((side) => found.has(side));
 }
 
-/** Patient, exam, side and view: what names one view of one breast at one time. */
-function viewsOf(records: readonly FilmRecord[]): [name: string, films: FilmRecord[]][] {
-  const known = records.filter(({ patient, laterality, view }) => patient && laterality && view);
-  return [...Map.groupBy(known, (r) => [patientKey(r), r.exam, r.laterality, r.view].join(" ")).values()]
-    .filter(({ length }) => length > 1)
-    .map((films) => [`${films[0]!.patient} ${films[0]!.laterality} ${films[0]!.view}`, films]);
-}
-
 function viewsOnSeveralSides(records: readonly FilmRecord[], sideOf: SideOf): Leak[] {
   return viewsOf(records).flatMap(([film, films]) => {
     const sides = sidesOf(films, sideOf);
@@ -149,43 +144,6 @@ function withoutKnown(found: readonly Copies[], known: readonly Copies[]): reado
   });
 }
 
-/** Labels that differ where they should not: on one view, on copies of a film, on a breast or a patient that has one label. */
-function conflicts(records: readonly FilmRecord[], copies: readonly (readonly FilmRecord[])[]): Oddity[] {
-  const told = (films: readonly FilmRecord[], label: (record: FilmRecord) => string | undefined): Oddity[] => {
-    const labels = [...new Set(films.flatMap((film) => label(film) ?? []))].sort();
-    return labels.length > 1 ? [{ kind: "conflicting labels", records: ids(films), labels }] : [];
-  };
-  const known = records.filter(({ patient }) => patient !== undefined);
-  const breasts = Map.groupBy(
-    known.filter(({ laterality }) => laterality),
-    (r) => [patientKey(r), r.exam, r.laterality].join(" "),
-  );
-  return [
-    ...viewsOf(records).flatMap(([, films]) => told(films, labelOf)),
-    ...copies.flatMap((films) => told(films, labelOf)),
-    ...[...breasts.values()].flatMap((films) => told(films, ({ labels }) => labels.breast?.value)),
-    ...[...Map.groupBy(known, patientKey).values()].flatMap((films) =>
-      told(films, ({ labels }) => labels.patient?.value)
-    ),
-  ];
-}
-
-/** Breasts that lack a view which the dataset has for others. */
-function missingViews(records: readonly FilmRecord[]): Oddity[] {
-  const views = (["CC", "MLO"] as const).filter((view) => records.some((record) => record.view === view));
-  if (views.length < 2) return [];
-  const known = records.filter(({ patient, laterality, view }) =>
-    patient && laterality && (view === "CC" || view === "MLO")
-  );
-  return [...Map.groupBy(known, (r) => [patientKey(r), r.exam, r.laterality].join(" ")).values()].flatMap((films) => {
-    const lacks = views.find((view) => !films.some((film) => film.view === view));
-    const { patient, laterality, view } = films[0]!;
-    return lacks
-      ? [{ kind: "view missing" as const, patient: patient!, laterality: laterality!, has: view!, lacks }]
-      : [];
-  });
-}
-
 async function missingFiles(records: readonly FilmRecord[]): Promise<Set<string>> {
   const there = await Promise.all(records.map(({ file }) => Deno.stat(file).then(({ isFile }) => isFile, () => false)));
   return new Set(records.flatMap(({ id }, index) => there[index] ? [] : id));
@@ -198,8 +156,9 @@ function tellMissing(missing: ReadonlySet<string>, records: readonly FilmRecord[
 
 async function lookAtPixels(
   records: readonly FilmRecord[],
-  { readImage, signal, onProgress }: {
-    readonly readImage: (record: FilmRecord) => Promise<Image>;
+  { readImage, atOnce, signal, onProgress }: {
+    readonly readImage: (record: FilmRecord, signal: AbortSignal) => Promise<Image>;
+    readonly atOnce: number;
     readonly signal: AbortSignal | undefined;
     readonly onProgress: OnProgress | undefined;
   },
@@ -207,24 +166,29 @@ async function lookAtPixels(
   const oddities: Oddity[] = [];
   const films: FilmFingerprint[] = [];
   const count = progressCounter("films", records.length, onProgress);
-  for (const record of records) {
-    if (signal?.aborted) break;
-    try {
-      const image = await readImage(record);
-      for (const { kind, region } of record.lesions) {
-        if (region && reachesBeyond(boundingBox(region), image)) {
-          oddities.push({ kind: "lesion outside the image", record: record.id, lesion: kind });
-        }
-      }
-      films.push(fingerprintOf(record, image));
-    } catch (error) {
-      if (signal?.aborted) break;
-      if (!(error instanceof MammolabError)) throw error;
-      oddities.push({ kind: "file unreadable", record: record.id, why: sentenceOf(error) });
-    }
+  // The signal ends the reading under way, not the loop: what was found before it is kept.
+  const read = (record: FilmRecord, left: AbortSignal) =>
+    readImage(record, signal ? AbortSignal.any([signal, left]) : left);
+  for await (const outcome of inOrder(records, read, { atOnce })) {
+    const record = outcome.item;
+    if ("result" in outcome) {
+      oddities.push(...lesionsOutside(record, outcome.result));
+      films.push(fingerprintOf(record, outcome.result));
+    } else if (signal?.aborted) break;
+    else if (!(outcome.error instanceof MammolabError)) throw outcome.error;
+    else oddities.push({ kind: "file unreadable", record: record.id, why: sentenceOf(outcome.error) });
     count();
+    if (signal?.aborted) break;
   }
   return { oddities, films };
+}
+
+function lesionsOutside({ id, lesions }: FilmRecord, image: Image): Oddity[] {
+  return lesions.flatMap(({ kind, region }) =>
+    region && reachesBeyond(boundingBox(region), image)
+      ? [{ kind: "lesion outside the image" as const, record: id, lesion: kind }]
+      : []
+  );
 }
 
 function reachesBeyond(
@@ -238,8 +202,4 @@ function distinct(oddities: readonly Oddity[]): Oddity[] {
   return [
     ...new Map(oddities.map((oddity) => [JSON.stringify([oddity.kind, recordsOf(oddity), oddity]), oddity])).values(),
   ];
-}
-
-function ids(records: readonly FilmRecord[]): string[] {
-  return records.map(({ id }) => id);
 }

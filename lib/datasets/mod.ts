@@ -26,6 +26,15 @@ export { loadMiniMias } from "./mini_mias.ts";
 export { type CbisDdsmRule, loadCbisDdsm } from "./cbis_ddsm.ts";
 export { type FolderOptions, loadFolder } from "./folder.ts";
 export { loadTable, type TableColumns, type TableOptions } from "./table.ts";
+export {
+  type DatasetKind,
+  datasetKind,
+  datasetKinds,
+  type DatasetOptions,
+  loadDataset,
+  optionsOf,
+} from "./load_dataset.ts";
+export { type FilmFacts, readHeaders } from "./headers.ts";
 export { copyMarks } from "./copies.ts";
 export { checkDataset, type CheckOptions, type Integrity, patientsOnSeveralSides } from "./integrity.ts";
 export { type HeldOutSide, isTrainingSide, type Split, type splitSeal, type TrainingSide } from "./sides.ts";

@@ -33,7 +33,7 @@ export type Oddity =
     readonly has: string;
     readonly lacks: string;
   }
-  | { readonly kind: "patients unknown"; readonly records: number; readonly why: string }
+  | { readonly kind: "patients unknown"; readonly count: number; readonly why: string }
   | {
     /** Of one patient and on one side; otherwise it is a leak. */
     readonly kind: "copies of one film";
@@ -109,11 +109,7 @@ export function datasetOf(name: string, records: readonly FilmRecord[], oddities
 
 /** The ids of the records that an oddity is about; none when it is about the dataset. */
 export function recordsOf(oddity: Oddity): readonly string[] {
-  return "record" in oddity
-    ? [oddity.record]
-    : "records" in oddity && Array.isArray(oddity.records)
-    ? oddity.records
-    : [];
+  return "record" in oddity ? [oddity.record] : "records" in oddity ? oddity.records : [];
 }
 
 /** How often each kind of oddity or leak was met. */
@@ -145,8 +141,8 @@ const oddityTable: SentenceOf<Oddity> = {
   "file unreadable": ({ why }) => why,
   "view missing": ({ patient, laterality, has, lacks }) =>
     `breast ${laterality} of patient ${patient} has ${has} but no ${lacks}`,
-  "patients unknown": ({ records, why }) =>
-    `the patient of ${records} records is unknown (${why}): a split by image can leak`,
+  "patients unknown": ({ count, why }) =>
+    `the patient of ${count} records is unknown (${why}): a split by image can leak`,
   "no file is there": ({ files }) => `none of the ${files} files is there: the tables alone were read`,
   "copies of one film": ({ records, evidence, match }) =>
     `${some(records)} are copies of one film, as seen by their ${evidence}${alike(match)}`,

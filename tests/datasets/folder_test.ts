@@ -49,10 +49,10 @@ describe("loadFolder()", () => {
       const kinds = async (patient?: RegExp) => (await loadFolder(root, patient ? { patient } : {})).oddities;
       assertEquals(await kinds(), [{
         kind: "patients unknown",
-        records: 2,
+        count: 2,
         why: "neither a column nor a pattern names it",
       }]);
-      assertEquals((await kinds(/(?<patient>P\d)_/g)).map((o) => "records" in o && o.records), [1]);
+      assertEquals((await kinds(/(?<patient>P\d)_/g)).map((o) => "count" in o && o.count), [1]);
       await assertRejects(
         () => loadFolder(root, { patient: /^Q(\d+)/ }),
         MammolabError,
