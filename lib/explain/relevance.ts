@@ -66,7 +66,17 @@ export function peakOf({ data, width, toSource }: Relevance, within?: Size): Pea
   );
 }
 
-/** What of the film the network saw, in source pixels; it may reach beyond the film where the image was padded. */
+/**
+ * What of the film the network saw, in source pixels; it may reach beyond the film where the image was padded.
+ *
+ * @example
+ * ```ts
+ * import { seenRegion } from "mammolab/explain";
+ * import { assertEquals } from "@std/assert";
+ * const relevance = { data: new Float32Array(6), height: 2, width: 3, toSource: [16, 0, 40, 0, 16, 8], method: "" } as const;
+ * assertEquals(seenRegion(relevance), { kind: "box", x: 40, y: 8, width: 48, height: 32 });
+ * ```
+ */
 export function seenRegion({ height, width, toSource }: Relevance): Region {
   const all: Box = { kind: "box", x: 0, y: 0, width, height };
   return moveRegion(all, toSource);
@@ -77,6 +87,14 @@ export function seenRegion({ height, width, toSource }: Relevance): Region {
  *
  * @param size of the film
  * @returns `[height, width]`; 0 for pixels that the network did not see: those outside `seenRegion(relevance)`
+ *
+ * @example
+ * ```ts
+ * import { relevanceOnFilm } from "mammolab/explain";
+ * import { assertEquals } from "@std/assert";
+ * const relevance = { data: Float32Array.of(1, 3), height: 1, width: 2, toSource: [2, 0, 1, 0, 1, 0], method: "" } as const;
+ * assertEquals([...relevanceOnFilm(relevance, { height: 1, width: 6 })], [0, 1, 1.5, 2.5, 3, 0]);
+ * ```
  */
 export function relevanceOnFilm(relevance: Relevance, { height, width }: Size): Float32Array {
   const out = new Float32Array(height * width);

@@ -104,6 +104,14 @@ function chestWallSide({ data, height, width }: Grid<Uint8Array>): "left" | "rig
  * Crops to the breast; an image without one stays as it is.
  *
  * @param options.margin kept round the breast where the image has it, as a share of the longer side of its box; default 0.02
+ *
+ * @example
+ * ```ts
+ * import { cropToBreast, imageOf } from "mammolab/image";
+ * import { assertEquals } from "@std/assert";
+ * const blank = imageOf(new Float32Array(12), { height: 3, width: 4 });
+ * assertEquals(cropToBreast({ margin: 0.05 })(blank), blank);
+ * ```
  */
 export function cropToBreast({ margin = 0.02 }: { readonly margin?: number } = {}): (image: Image) => Image {
   return (image) => {
@@ -125,7 +133,22 @@ export function withMargin(box: Box, margin: number, { height, width }: Image): 
   };
 }
 
-/** Mirrors the image if need be, so that the nipple points to the left and the chest wall lies at the right. */
+/**
+ * Mirrors the image if need be, so that the nipple points to the left and the chest wall lies at the right; an image without
+ * a breast stays as it is.
+ *
+ * @example
+ * ```ts
+ * import { faceLeft, imageOf } from "mammolab/image";
+ * import { assertEquals } from "@std/assert";
+ * const film = imageOf(new Float32Array(200 * 100), { height: 200, width: 100 });
+ * for (let k = 0; k < film.data.length; k++) {
+ *   const [x, y] = [k % 100, Math.floor(k / 100)];
+ *   if (Math.hypot(x / 60, (y - 100) / 70) < 1) film.data[k] = 0.5 + 0.1 * Math.sin(x) * Math.sin(y);
+ * }
+ * assertEquals(faceLeft(film).toSource, [-1, 0, 100, 0, 1, 0]);
+ * ```
+ */
 export function faceLeft(image: Image): Image {
   return findBreast(image)?.side === "left" ? mirror(image) : image;
 }

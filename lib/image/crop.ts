@@ -56,7 +56,17 @@ export function crop(image: Image, { x, y, width, height }: CropBox): Image {
   };
 }
 
-/** {@linkcode crop} as a step of a pipeline. */
+/**
+ * {@linkcode crop} as a step of a pipeline.
+ *
+ * @example
+ * ```ts
+ * import { cropTo, imageOf } from "mammolab/image";
+ * import { assertEquals } from "@std/assert";
+ * const step = cropTo({ x: 0, y: 1, width: 1, height: 1 });
+ * assertEquals([...step(imageOf(Float32Array.of(1, 2), { height: 2, width: 1 })).data], [2]);
+ * ```
+ */
 export function cropTo(box: CropBox): (image: Image) => Image {
   return (image) => crop(image, box);
 }

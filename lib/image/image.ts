@@ -75,19 +75,49 @@ export function imageOf(
   return { data, height, width, channels, toSource };
 }
 
-/** True for an affine map, false for a dense one. */
+/**
+ * True for an affine map, false for a dense one.
+ *
+ * @example
+ * ```ts
+ * import { identity, isAffine } from "mammolab/image";
+ * import { assert } from "@std/assert";
+ * assert(isAffine(identity));
+ * ```
+ */
 export function isAffine(map: SourceMap): map is Affine {
   return Array.isArray(map);
 }
 
-/** First `inner`, then `outer`: `apply(compose(outer, inner), p)` is `apply(outer, apply(inner, p))`. */
+/**
+ * First `inner`, then `outer`.
+ *
+ * @example
+ * ```ts
+ * import { applyMap, compose } from "mammolab/image";
+ * import { assertEquals } from "@std/assert";
+ * const [twice, shift] = [[2, 0, 0, 0, 2, 0], [1, 0, 3, 0, 1, 0]] as const;
+ * assertEquals(applyMap(compose(twice, shift), [1, 1]), applyMap(twice, applyMap(shift, [1, 1])));
+ * ```
+ */
 export function compose(outer: Affine, inner: Affine): Affine {
   const [a, b, c, d, e, f] = outer;
   const [g, h, i, j, k, l] = inner;
   return [a * g + b * j, a * h + b * k, a * i + b * l + c, d * g + e * j, d * h + e * k, d * i + e * l + f];
 }
 
-/** The map that undoes `map`. @throws MammolabError when it squeezes the plane to a line */
+/**
+ * The map that undoes an affine map.
+ *
+ * @throws MammolabError when it squeezes the plane to a line
+ *
+ * @example
+ * ```ts
+ * import { invert } from "mammolab/image";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(invert([2, 0, 6, 0, 4, 8]), [0.5, 0, -3, 0, 0.25, -2]);
+ * ```
+ */
 export function invert([a, b, c, d, e, f]: Affine): Affine {
   const determinant = a * e - b * d;
   if (!Number.isFinite(1 / determinant)) {
@@ -102,6 +132,13 @@ export function invert([a, b, c, d, e, f]: Affine): Affine {
 /**
  * Where a point goes. A dense map is read bilinearly between pixel centres and continued in a straight line beyond the
  * outermost ones.
+ *
+ * @example
+ * ```ts
+ * import { applyMap } from "mammolab/image";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(applyMap([2, 0, 1, 0, 3, 0], [10, 10]), [21, 30]);
+ * ```
  */
 export function applyMap(map: SourceMap, [x, y]: Point): Point {
   if (isAffine(map)) {

@@ -36,3 +36,4 @@ export { percentilesOf, type PixelStatistics, pixelStatistics, stretchRange } fr
 export { clahe, type ClaheOptions } from "./clahe.ts";
 export { patches, unpatch } from "./patches.ts";
 export { type Preparation, preparationHash, prepare } from "./preparation.ts";
+export { readPreparation } from "./read_preparation.ts";

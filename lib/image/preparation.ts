@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { MammolabError } from "../base/mod.ts";
 import { findBreast, withMargin } from "./breast.ts";
+import { clahe } from "./clahe.ts";
 import { crop } from "./crop.ts";
 import type { Image } from "./image.ts";
 import { mirror } from "./mirror.ts";
+import { stretchRange } from "./normalize.ts";
 import { type ResizeFilter, resizeTo } from "./resize.ts";
 
 /** How a film is made ready for a network: plain JSON, kept with the network's weights. */
@@ -25,6 +27,13 @@ export type Preparation = {
   };
   /** `display` keeps the display values; percentiles (0 to 100) of the cut film's values become 0 and 1. */
   readonly range: "display" | { readonly percentiles: readonly [low: number, high: number] };
+  /** Local equalization of the cut film, before the resize; see `ClaheOptions`. */
+  readonly clahe?: {
+    /** See `ClaheOptions`. */
+    readonly clip: number;
+    /** See `ClaheOptions`. */
+    readonly tiles: number;
+  };
   /** Subtracted from each channel inside the network. */
   readonly mean: readonly number[];
   /** Divides each channel inside the network. */
@@ -34,12 +43,24 @@ export type Preparation = {
 };
 
 /**
- * Makes a film ready for a network: crop, face, range, resize. Mean, deviation and the copy to three channels are nodes of
- * the network's graph and are not done here.
+ * Makes a film ready for a network: crop, face, range, equalization, resize. Mean, deviation and the copy to three channels
+ * are nodes of the network's graph and are not done here. A film on which no breast is found is taken whole, as it faces.
  *
  * @param image one channel in 0..1
  * @returns `[resize.height, resize.width, 1]` in 0..1, `toSource` composed
- * @throws MammolabError when the image has more than one channel
+ * @throws MammolabError when the image has more than one channel, or is smaller than the tiles of the equalization
+ *
+ * @example
+ * ```ts
+ * import { imageOf, prepare } from "mammolab/image";
+ * import { assertEquals } from "@std/assert";
+ * const film = imageOf(new Float32Array(60 * 40), { height: 60, width: 40 });
+ * const prepared = prepare(film, {
+ *   crop: "breast", face: "left", resize: { height: 384, width: 192, filter: "bilinear", fit: "pad" },
+ *   range: "display", mean: [0.5], std: [0.25], channels: 1,
+ * });
+ * assertEquals([prepared.height, prepared.width], [384, 192]);
+ * ```
  */
 export function prepare(image: Image, preparation: Preparation): Image {
   if (image.channels !== 1) {
@@ -49,25 +70,37 @@ export function prepare(image: Image, preparation: Preparation): Image {
   }
   const { resize, range, face } = preparation;
   const breast = preparation.crop === "breast" || face === "left" ? findBreast(image) : undefined;
-  const cut = breast && preparation.crop === "breast" ? crop(image, withMargin(breast.box, 0.02, image)) : image;
-  const facing = breast && face === "left" && breast.side === "left" ? mirror(cut) : cut;
-  const ranged = range === "display" ? facing : stretchRange(facing, range.percentiles);
-  const resized = resizeTo({ ...resize, align: face === "left" ? "right" : "center" })(ranged);
+  const steps: ((image: Image) => Image)[] = [
+    ...(breast && preparation.crop === "breast"
+      ? [(film: Image) => crop(film, withMargin(breast.box, 0.02, film))]
+      : []),
+    ...(breast && face === "left" && breast.side === "left" ? [mirror] : []),
+    ...(range === "display" ? [] : [stretchRange(range)]),
+    ...(preparation.clahe ? [clahe(preparation.clahe)] : []),
+    resizeTo({ ...resize, align: face === "left" ? "right" : "center" }),
+  ];
+  const prepared = steps.reduce((film, step) => step(film), image);
   // Bicubic weights are negative in places; NaN, which a broken file may hold, becomes 0.
-  return { ...resized, data: resized.data.map((value) => value > 0 ? Math.min(value, 1) : 0) };
-}
-
-function stretchRange(image: Image, [low, high]: readonly [number, number]): Image {
-  const sorted = image.data.slice().sort();
-  const at = (percent: number) => sorted[Math.round((percent / 100) * (sorted.length - 1))]!;
-  const [bottom, top] = [at(low), at(high)];
-  return { ...image, data: image.data.map((value) => top > bottom ? (value - bottom) / (top - bottom) : value) };
+  return { ...prepared, data: prepared.data.map((value) => value > 0 ? Math.min(value, 1) : 0) };
 }
 
 /** Goes up when the same preparation would give other pixels, so that no cache hands out the old ones. */
 const version = 1;
 
-/** A name for a preparation, 16 hex digits: part of every cache key. The order of the fields does not matter. */
+/**
+ * A name for a preparation, 16 hex digits: part of every cache key. The order of the fields does not matter.
+ *
+ * @example
+ * ```ts
+ * import { type Preparation, preparationHash } from "mammolab/image";
+ * import { assertMatch } from "@std/assert";
+ * const preparation: Preparation = {
+ *   crop: "none", face: "none", resize: { height: 224, width: 224, filter: "bicubic", fit: "stretch" },
+ *   range: "display", mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], channels: 3,
+ * };
+ * assertMatch(preparationHash(preparation), /^[0-9a-f]{16}$/);
+ * ```
+ */
 export function preparationHash(preparation: Preparation): string {
   return createHash("sha256").update(`preparation ${version} ${canonical(preparation)}`).digest("hex").slice(0, 16);
 }
