@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { MammolabError, sentenceOf } from "../base/mod.ts";
-import type { Preparation } from "../image/mod.ts";
+import { type Preparation, readPreparation } from "../image/mod.ts";
 import { catalogueEntry, type NetSpec } from "../nets/mod.ts";
 
 /** What must be known of a model besides its numbers: the content of `model.json`. Plain JSON. */
@@ -119,8 +119,8 @@ export function parseDefinition(text: string, path: string): ModelDefinition {
   if (!Array.isArray(classes) || classes.length !== spec?.classes || !classes.every((one) => typeof one === "string")) {
     cannot(`classes must be ${spec?.classes} names, as many as the network has outputs`);
   }
-  const size = preparation?.resize;
-  if (size?.height !== spec?.imageSize?.height || size?.width !== spec?.imageSize?.width) {
+  const size = readPreparation(preparation, path).resize;
+  if (size.height !== spec?.imageSize?.height || size.width !== spec?.imageSize?.width) {
     cannot("preparation.resize is not the size that the network takes (spec.imageSize)");
   }
   return value as ModelDefinition;
