@@ -1,0 +1,183 @@
+import { availableParallelism } from "node:os";
+import { cacheFolder, sentenceOf, writeFileAtomic } from "../lib/base/mod.ts";
+import type { Provider, ProviderCheck } from "../lib/engine/mod.ts";
+import { rollout } from "../lib/explain/mod.ts";
+import { encodePng, loadMammogram } from "../lib/io/mod.ts";
+import { loadModel } from "../lib/model/mod.ts";
+import { attention, chart } from "../lib/plot/mod.ts";
+import { task } from "./_task.ts";
+
+/** One thing that was tried. */
+type Check = {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found. */
+  readonly detail: string;
+  /** What to do where it is not ok. */
+  readonly fix?: string;
+  /** Without it there is another way: it does not count as a failure. */
+  readonly optional?: true;
+};
+
+/** What a check returns, or throws: the detail, in words. */
+type Attempt = { readonly name: string; readonly fix: string; readonly try: () => Promise<string> };
+
+const oldestDeno = [2, 9] as const;
+
+const side = 64;
+/** A disk of tissue against the left edge, 12 bits: enough of a breast for all steps. */
+const film = encodePng(
+  Uint16Array.from({ length: side * side }, (_, at) => {
+    const [x, y] = [at % side, Math.floor(at / side)];
+    return Math.hypot(x, y - side / 2) < side / 2.5 ? 1800 + ((at * 31) % 700) : 0;
+  }),
+  { height: side, width: side },
+);
+const loadFilm = () => loadMammogram(film, { name: "doctor_L-CC.png" });
+
+const attempts: readonly Attempt[] = [
+  {
+    name: "Deno",
+    fix: "run npx -y deno@2.9.6 task doctor, or install that version",
+    try: () => {
+      const found = Deno.version.deno.split(".").map(Number);
+      const [major, minor] = oldestDeno;
+      const enough = found[0]! > major || (found[0] === major && found[1]! >= minor);
+      if (!enough) throw new Error(`version ${Deno.version.deno}, ${major}.${minor} or later is needed`);
+      return Promise.resolve(
+        `${Deno.version.deno} on ${Deno.build.os} ${Deno.build.arch}, ${availableParallelism()} cores`,
+      );
+    },
+  },
+  {
+    name: "memory",
+    fix: "close other programs, or use a small network: ViT-Base takes half a gigabyte",
+    try: () => {
+      const { total, available } = Deno.systemMemoryInfo();
+      const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+      if (available < 1e9) throw new Error(`${gigabytes(available)} of ${gigabytes(total)} are free`);
+      return Promise.resolve(`${gigabytes(available)} of ${gigabytes(total)} are free`);
+    },
+  },
+  {
+    name: "files",
+    fix: "run it from the folder of the project, in which out/ and .cache/ may be written",
+    try: async () => `${await writes("out")} and ${await writes(await cacheFolder())} can be written`,
+  },
+  {
+    name: "decoding",
+    fix: "check that deno is on the PATH: films are decoded in a process of its own",
+    try: async () => {
+      const { image } = await loadFilm();
+      if (image.height !== side || !(image.data[side * side / 2]! > 0.4)) throw new Error("the decoded film is wrong");
+      return "a film was decoded in another process";
+    },
+  },
+  {
+    name: "model",
+    fix: "delete .cache/models, and see above whether the engine works",
+    try: async () => {
+      await using model = await loadModel();
+      const { scores, trained } = await model.predict(await loadFilm());
+      const sum = Object.values(scores).reduce((total, score) => total + score, 0);
+      if (!(Math.abs(sum - 1) < 1e-5)) throw new Error(`the scores add up to ${sum}`);
+      return `${model.name}${trained ? "" : ", untrained,"} predicts on ${model.provider}`;
+    },
+  },
+  {
+    name: "overlay",
+    fix: "run deno install: the picture needs @resvg/resvg-js and dejavu-fonts-ttf",
+    try: async () => {
+      await using model = await loadModel();
+      const mammogram = await loadFilm();
+      const { attention: layers } = await model.predict(mammogram, { attention: true });
+      return `attention over a film, ${await pngSize(attention(mammogram, rollout(layers)))}`;
+    },
+  },
+  {
+    name: "figures",
+    fix: "run deno install: stills of figures need plotly.js, happy-dom and @resvg/resvg-js",
+    try: async () =>
+      `a plotly figure as a picture, ${await pngSize(
+        chart({ data: [{ type: "scatter", y: [1, 3, 2] }], layout: {} }, { text: "A test" }),
+      )}`,
+  },
+];
+
+await task({
+  name: "doctor",
+  summary: "What works on this machine: each part is tried for real.",
+  usage: "deno task doctor",
+  example: "deno task doctor --json",
+  run: async ({ signal, progress, failure }) => {
+    const checks: Check[] = [];
+    const steps: (() => Promise<Check>)[] = [
+      ...attempts.slice(0, 3).map((attempt) => () => checkOf(attempt)),
+      ...(["cpu", "webgpu", "cuda"] as const).map((provider) => () => providerCheck(provider)),
+      ...attempts.slice(3).map((attempt) => () => checkOf(attempt)),
+    ];
+    for (const step of steps) {
+      if (signal.aborted) break;
+      const check = await step();
+      if (!check.ok && !check.optional) failure();
+      checks.push(check);
+      progress({ done: checks.length, total: steps.length, unit: "checks" });
+    }
+    return { checks };
+  },
+  print: ({ checks }) => {
+    const width = Math.max(...checks.map(({ name }) => name.length));
+    const lines = checks.map(({ name, ok, optional, detail, fix }) => {
+      const line = `${ok ? "ok" : optional ? "--" : "NO"}  ${name.padEnd(width)}  ${detail}`;
+      return ok || !fix ? line : `${line}\n    ${" ".repeat(width)}  → ${fix}`;
+    });
+    const failed = checks.filter(({ ok, optional }) => !ok && !optional).length;
+    return [
+      ...lines,
+      "",
+      failed === 0 ? "Everything that is needed works" : `${failed} of ${checks.length} do not work`,
+    ]
+      .join("\n");
+  },
+});
+
+async function checkOf({ name, fix, try: attempt }: Attempt): Promise<Check> {
+  try {
+    return { name, ok: true, detail: await attempt() };
+  } catch (error) {
+    return { name, ok: false, detail: sentenceOf(error), fix };
+  }
+}
+
+async function providerCheck(provider: Provider): Promise<Check> {
+  const name = `engine on ${provider}`;
+  const optional = provider === "cpu" ? {} : { optional: true } as const;
+  const script = new URL("./_try_provider.ts", import.meta.url).pathname;
+  const { code, signal, stdout } = await new Deno.Command("deno", {
+    args: ["run", "-q", "-P=work", "--no-prompt", script, provider],
+    stdout: "piped",
+    stderr: "null",
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  if (code !== 0) {
+    const detail = `the process that tried it ended with ${signal ?? `code ${code}`}`;
+    return { name, ok: false, detail, fix: "update the graphics driver, or run deno install", ...optional };
+  }
+  const check: ProviderCheck = JSON.parse(new TextDecoder().decode(stdout));
+  if (check.works) return { name, ok: true, detail: check.detail };
+  return { name, ok: false, detail: check.reason, fix: check.fix, ...optional };
+}
+
+async function writes(folder: string): Promise<string> {
+  const path = `${folder}/doctor-${crypto.randomUUID()}`;
+  await writeFileAtomic(path, "written by deno task doctor");
+  await Deno.remove(path);
+  return folder;
+}
+
+async function pngSize({ toPng }: { readonly toPng: () => Promise<Uint8Array> }): Promise<string> {
+  const bytes = await toPng();
+  if (bytes[1] !== 0x50) throw new Error("the picture is no PNG");
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return `${view.getUint32(16)} × ${view.getUint32(20)} pixels`;
+}
