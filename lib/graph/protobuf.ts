@@ -97,12 +97,18 @@ export type Field = {
 /**
  * The fields of a message in their order.
  *
+ * @param what the message's name in errors
+ *
  * @throws MammolabError when the bytes are no message: a length that leads outside, or a kind that does not exist
  */
-export function* fieldsOf(bytes: Uint8Array, start = 0, end: number = bytes.length): Generator<Field> {
+export function* fieldsOf(
+  bytes: Uint8Array,
+  start = 0,
+  end: number = bytes.length,
+  what = "the ONNX model",
+): Generator<Field> {
   let at = start;
-  const broken = () =>
-    new MammolabError("Cannot read the ONNX model: its bytes are damaged or cut; copy or export it again");
+  const broken = () => new MammolabError(`Cannot read ${what}: its bytes are damaged or cut; copy or export it again`);
   const read = (): bigint => {
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {

@@ -27,9 +27,11 @@ export type OnnxModel = {
 /**
  * Reads the frame of an ONNX model (onnx.proto): producer, metadata, weights, operator names.
  *
+ * @param what the model's name in errors
  * @throws MammolabError when the bytes are no ONNX model
  */
-export function readOnnx(bytes: Uint8Array): OnnxModel {
+export function readOnnx(bytes: Uint8Array, what = "the ONNX model"): OnnxModel {
+  const fields = (start?: number, end?: number) => fieldsOf(bytes, start, end, what);
   const text = ({ start, end }: Field) => new TextDecoder().decode(bytes.subarray(start, end));
   const metadata = new Map<string, string>();
   const initializers: OnnxInitializer[] = [];
@@ -38,10 +40,10 @@ export function readOnnx(bytes: Uint8Array): OnnxModel {
   let opset = 0;
   let graphs = 0;
 
-  for (const part of fieldsOf(bytes)) {
+  for (const part of fields()) {
     if (part.field === 2) producer = text(part);
     if (part.field === 8) {
-      for (const one of fieldsOf(bytes, part.start, part.end)) {
+      for (const one of fields(part.start, part.end)) {
         if (one.field === 2) opset = Math.max(opset, Number(one.value));
       }
     }
@@ -51,20 +53,20 @@ export function readOnnx(bytes: Uint8Array): OnnxModel {
     }
     if (part.field !== 7) continue;
     graphs++;
-    for (const inner of fieldsOf(bytes, part.start, part.end)) {
+    for (const inner of fields(part.start, part.end)) {
       if (inner.field === 5) initializers.push(initializer(inner));
       if (inner.field !== 1) continue;
-      for (const one of fieldsOf(bytes, inner.start, inner.end)) if (one.field === 4) operators.push(text(one));
+      for (const one of fields(inner.start, inner.end)) if (one.field === 4) operators.push(text(one));
     }
   }
   if (graphs !== 1) {
-    throw new MammolabError("Cannot read the ONNX model: it holds no graph; check that it is an ONNX file");
+    throw new MammolabError(`Cannot read ${what}: it holds no graph; check that it is an ONNX file`);
   }
   return { producer, metadata, opset, initializers, operators };
 
   function entry({ start, end }: Field): [string, string] {
     const pair = ["", ""] as [string, string];
-    for (const one of fieldsOf(bytes, start, end)) {
+    for (const one of fields(start, end)) {
       if (one.field === 1 || one.field === 2) pair[one.field - 1] = text(one);
     }
     return pair;
@@ -75,7 +77,7 @@ export function readOnnx(bytes: Uint8Array): OnnxModel {
     const external = new Map<string, string>();
     let [name, type] = ["", 0];
     let raw: Uint8Array | undefined;
-    for (const one of fieldsOf(bytes, start, end)) {
+    for (const one of fields(start, end)) {
       if (one.field === 1) shape.push(...(one.start === one.end ? [Number(one.value)] : packed(one)));
       if (one.field === 2) type = Number(one.value);
       if (one.field === 8) name = text(one);

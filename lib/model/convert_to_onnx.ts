@@ -78,7 +78,9 @@ export async function convertToOnnx(
     parameters: countParameters(net),
     opset: readOnnx(bytes, out).opset,
     bytes: bytes.length,
-    checked: `runs in ONNX Runtime; all outputs within ${difference.toExponential(0)} of the original's on noise`,
+    checked: `runs in ONNX Runtime; on noise, all outputs ${
+      difference === 0 ? "equal" : `within ${difference.toExponential(0)} of`
+    } the original's`,
   };
 }
 

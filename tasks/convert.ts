@@ -1,0 +1,48 @@
+import { extname } from "node:path";
+import { MammolabError } from "../lib/base/mod.ts";
+import { type Conversion, convertToOnnx, convertToSafetensors, loadModel } from "../lib/model/mod.ts";
+import { catalogue } from "../lib/nets/mod.ts";
+import { task } from "./_task.ts";
+
+await task({
+  name: "convert",
+  summary: "Writes a model as ONNX, or takes the weights back out of such a file, and checks what was written.",
+  usage: "deno task convert IN OUT    (IN: a model's name or folder, .safetensors, .onnx; OUT: .onnx, .safetensors)",
+  example: "deno task convert vit-phantom out/vit-phantom.onnx",
+  options: {
+    network: { type: "string", value: "NAME", help: "the network of weights that do not say theirs (timm's files)" },
+    beside: { type: "boolean", help: "leave the weights where they are: the .onnx points into the .safetensors file" },
+  },
+  positionals: { min: 2, max: 2, words: true, what: "IN and OUT" },
+  run: async ({ files, path, options: { network, beside } }) => {
+    const [from, to] = files as [string, string];
+    const [source, out] = [path(from), path(to)];
+    const direction = `${extname(from)} to ${extname(to)}`;
+    if (direction === ".onnx to .safetensors") {
+      if (network !== undefined || beside) {
+        throw new MammolabError(
+          `Cannot convert ${from}: --network and --beside say how ONNX is written, but this takes weights out of it; leave them out`,
+        );
+      }
+      return { from: source, ...await convertToSafetensors(source, out) };
+    }
+    if (extname(to) !== ".onnx" || extname(from) === ".onnx") {
+      throw new MammolabError(
+        `Cannot convert ${from} to ${to}: one must be an .onnx file, the other a model's folder or a .safetensors file; change the names`,
+      );
+    }
+    const folder = await folderOf(from, source);
+    const options = { beside, ...(network === undefined ? {} : { network }) };
+    return { from: folder, ...await convertToOnnx(folder, out, options) };
+  },
+  print: ({ file, parameters, bytes, checked }: Conversion) =>
+    `${file}: ${parameters.toLocaleString("en")} parameters, ${(bytes / 1e6).toFixed(1)} MB; ${checked}`,
+});
+
+/** A name of the catalogue stands for the model that comes with mammolab. */
+async function folderOf(typed: string, source: string): Promise<string> {
+  const exists = await Deno.stat(source).then(() => true, () => false);
+  if (exists || !Object.hasOwn(catalogue, typed)) return source;
+  await using model = await loadModel(typed, { provider: "cpu" });
+  return model.folder;
+}
