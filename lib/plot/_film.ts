@@ -1,7 +1,7 @@
 // What all figures of films share: copies that fit a screen, plotly axes in source pixels, maps as grids of numbers.
 import { type Relevance, relevanceOnFilm } from "../explain/mod.ts";
 import { type Image, isAffine, resizeTo } from "../image/mod.ts";
-import { encodePng } from "./_png.ts";
+import { encodePng } from "../io/mod.ts";
 import { type ColorMapName, plotlyScale } from "./colors.ts";
 import { greyOf, movedTo, relevanceRange } from "./overlay.ts";
 

@@ -2,7 +2,7 @@
 // Each patch below was a visible defect before.
 import { Window } from "happy-dom";
 import plotlyCode from "plotly.js/plotly-cartesian.min.js" with { type: "text" };
-import { encodePng } from "./_png.ts";
+import { encodePng } from "../io/mod.ts";
 import { fontFamily, fontFile, textWidthOf } from "./_font.ts";
 import { pathLength, pointAlong, svgBoxes, type SvgElement } from "./_svg_box.ts";
 import type { PlotlyFigure } from "./plotly.ts";

@@ -1,6 +1,6 @@
 import { quantize } from "./_quantize.ts";
 import { type Picture } from "./_canvas.ts";
-import { encodePng } from "./_png.ts";
+import { encodePng } from "../io/mod.ts";
 import { figurePage } from "./_page.ts";
 import type { PlotlyFigure } from "./plotly.ts";
 

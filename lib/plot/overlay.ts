@@ -11,9 +11,8 @@ import {
   rasterize,
   type Region,
 } from "../image/mod.ts";
-import type { Mammogram } from "../io/mod.ts";
 import { black, type Color, drawRing, type Picture, white } from "./_canvas.ts";
-import { encodePng } from "./_png.ts";
+import { encodePng, type Mammogram } from "../io/mod.ts";
 import { colorMap, type ColorMapName } from "./colors.ts";
 
 /** How relevance is laid over a film. */
