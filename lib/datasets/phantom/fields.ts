@@ -35,7 +35,16 @@ export function band(wavelength: number, width: number): Spectrum {
   return (f) => Math.exp(-((Math.log(f * wavelength) / width) ** 2)) / f;
 }
 
-const transforms = new Map<number, { transform(out: Float64Array, data: Float64Array): void }>();
+type Workspace = { readonly fft: { transform(out: Float64Array, data: Float64Array): void }; readonly z: Float64Array };
+
+/** One transform and 4 MB a size, used again and again; every value is overwritten. */
+const workspaces = new Map<number, Workspace>();
+
+function workspaceOf(size: number): Workspace {
+  const kept = workspaces.get(size) ?? { fft: new FFT(size), z: new Float64Array(2 * size * size) };
+  workspaces.set(size, kept);
+  return kept;
+}
 
 /**
  * Two independent Gaussian fields with given spectra by one complex Fourier transform: their spectra are those of real
@@ -44,9 +53,8 @@ const transforms = new Map<number, { transform(out: Float64Array, data: Float64A
  * @param size samples a side, a power of two
  */
 export function twoFields(key: number, size: 256 | 512, first: Spectrum, second: Spectrum): [Field, Field] {
-  const z = waves(key, size, first, second);
-  const fft = transforms.get(size) ?? new FFT(size);
-  transforms.set(size, fft);
+  const { fft, z } = workspaceOf(size);
+  fillWaves(z, key, size, first, second);
   const line = new Float64Array(2 * size);
   const out = new Float64Array(2 * size);
   for (let v = 0; v < size; v++) {
@@ -71,13 +79,12 @@ export function twoFields(key: number, size: 256 | 512, first: Spectrum, second:
 }
 
 /** The waves of A + iB, `[v, u]` interleaved real and imaginary; random phase, Rayleigh length. */
-function waves(key: number, size: number, first: Spectrum, second: Spectrum): Float64Array {
+function fillWaves(z: Float64Array, key: number, size: number, first: Spectrum, second: Spectrum): void {
   const half = size / 2;
   // amplitudes by quarter steps of frequency: smooth enough, and no power or logarithm a wave
   const quarter = (spectrum: Spectrum) =>
     Float64Array.from({ length: 3 * size }, (_, i) => i === 0 ? 0 : spectrum(i / 4 / side));
   const [p, q] = [quarter(first), quarter(second)];
-  const z = new Float64Array(2 * size * size);
   for (let v = 0; v <= half; v++) {
     for (let u = 0; u < size; u++) {
       if ((v === 0 || v === half) && u > half) continue; // the mirrored half is filled below
@@ -103,7 +110,6 @@ function waves(key: number, size: number, first: Spectrum, second: Spectrum): Fl
       }
     }
   }
-  return z;
 }
 
 function unitDeviation(data: Float32Array): Float32Array {

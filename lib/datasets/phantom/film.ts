@@ -34,7 +34,7 @@ function expose({ technique, shape }: ExamPlan, frame: Frame, tissue: Float32Arr
     const gland = glandAboveFat * tissue[at]!;
     const loss = technique.kind === "film"
       ? 0.75 * lack + 0.8 * Math.exp(-d / 2)
-      : lack * (1 - technique.equalization) + 0.9 * Math.exp(-d / 0.5);
+      : lack * (1 - technique.equalization) + 0.6 * Math.exp(-d / 0.5);
     const noise = quantum * normalOf(counted(noiseKey, at)) * Math.exp(0.5 * clamp(gland - lack, -2, 2));
     out[at] = gland - loss + noise;
   });
@@ -67,7 +67,7 @@ function digitalDisplay(
 function scannedFilm(frame: Frame, exposure: Float32Array, noiseKey: number): Uint16Array {
   const { skin, mm } = frame;
   const middle = quantiles(exposure, frame)(0.5) - 0.15;
-  const out = Uint16Array.from(exposure, (_, i) => 60 + (counted(noiseKey, i) & 31));
+  const out = Uint16Array.from(exposure, (_, i) => 60 + (counted(noiseKey, i) & 15));
   forEachInside(frame, (i) => {
     const v = 0.03 + 0.9 / (1 + Math.exp(-(exposure[i]! - middle) / 0.62 - 0.25));
     const covered = cover(skin[i]!, mm);

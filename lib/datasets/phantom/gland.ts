@@ -1,10 +1,11 @@
 import { seededRandom } from "../../base/mod.ts";
 import type { Laterality } from "../../io/mod.ts";
+import { type CoarseMap, coarseMapOf, readCoarse } from "./coarse_map.ts";
 import { smoothstep } from "./curves.ts";
 import { drawFatLayer, fatAt } from "./fat_layer.ts";
 import { sample } from "./fields.ts";
-import { forEachInside, type Frame } from "./frame.ts";
-import { type Lobe, projectLobes, readCoarse } from "./lobes.ts";
+import type { Frame } from "./frame.ts";
+import { type Lobe, projectLobes } from "./lobes.ts";
 import type { Density, ExamPlan } from "./plan.ts";
 import type { Texture } from "./texture.ts";
 
@@ -36,8 +37,11 @@ const sheets = [
   { weight: 0.25, dx: 171, dy: 43, flip: 1 },
 ] as const;
 
+/** Finer than the softest edge of a sheet, so that a film of any pixel size has the same gland. Millimetres. */
+const glandStep = 0.8;
+
 /**
- * Where the gland is: the share of the sheets that are gland at each pixel, 0..1.
+ * Where the gland is: the share of the sheets that are gland, 0..1.
  *
  * A sheet is gland where a smooth random field, the lobes and the envelope together pass a threshold, and deeper than the fat
  * under the skin. The field holds no waves under some 8 mm: the edge of a gland is scalloped, not crumbly.
@@ -48,9 +52,9 @@ export function glandShare(
   frame: Frame,
   lobes: readonly Lobe[],
   { border, cloud, places }: Texture,
-): Float32Array {
+): CoarseMap {
   const { seed, shape, density, pattern: { patches } } = plan;
-  const { nippleX, nippleY, skin, width, height, view } = frame;
+  const { nippleX, nippleY, skin, width, height, mm, inside, view } = frame;
   const { threshold, gain, envelope } = glandClasses[density];
   const coarse = projectLobes(lobes, frame, { ...shape, envelope });
   const fat = sheets.map((_, k) =>
@@ -59,28 +63,32 @@ export function glandShare(
   const deepest = Math.max(...fat.map((layer) => Math.max(...layer))) + 8;
   const turn = nippleX - 0.8 * shape.depth; // the layer is told by its angle around this point of the chest wall's side
 
-  const share = new Float32Array(width * height);
-  forEachInside(frame, (at, x, y) => {
-    const wx = places.x[at]!;
-    const wy = places.y[at]!;
-    const n = nippleX - x;
-    const fan = fanned(n, y - nippleY);
-    const flat = sample(cloud, wx, wy);
-    const here = 1.1 * readCoarse(coarse, x, y) + 0.08 * flat - threshold;
-    const d = skin[at]! + 1.2 * flat;
-    const angle = d < deepest ? Math.atan2(y - nippleY, x - turn) : 0;
-    let sum = 0;
-    for (let k = 0; k < sheets.length; k++) {
-      const { weight, dx, dy, flip } = sheets[k]!;
-      const field = patches * sample(border, flip * wx + dx, wy + dy) + 0.3 * sample(border, 0.6 * n + dy, fan + dx);
-      const gland = weight / (1 + Math.exp(-2 * gain * (field + here)));
-      if (d < deepest) {
-        const layer = fatAt(fat[k]!, angle);
+  const share = coarseMapOf(frame, glandStep);
+  for (let j = 0; j < share.rows; j++) {
+    for (let i = 0; i < share.width; i++) {
+      const [x, y] = [i * glandStep, j * glandStep];
+      const [column, row] = [Math.min(Math.floor(x / mm), width - 1), Math.min(Math.floor(y / mm), height - 1)];
+      const at = row * width + column; // the pixel that the point lies in
+      if (!inside[at]) continue;
+      const wx = places.x[at]! + x - (column + 0.5) * mm;
+      const wy = places.y[at]! + y - (row + 0.5) * mm;
+      const n = nippleX - x;
+      const fan = fanned(n, y - nippleY);
+      const flat = sample(cloud, wx, wy);
+      const here = 1.1 * readCoarse(coarse, x, y) + 0.08 * flat - threshold;
+      const d = skin[at]! + 1.2 * flat;
+      const angle = d < deepest ? Math.atan2(y - nippleY, x - turn) : 0;
+      let sum = 0;
+      for (let k = 0; k < sheets.length; k++) {
+        const { weight, dx, dy, flip } = sheets[k]!;
+        const field = patches * sample(border, flip * wx + dx, wy + dy) + 0.3 * sample(border, 0.6 * n + dy, fan + dx);
+        const gland = weight / (1 + Math.exp(-2 * gain * (field + here)));
+        const layer = d < deepest ? fatAt(fat[k]!, angle) : 0;
         sum += gland * smoothstep(d, layer - 1.5, layer + 2.5);
-      } else sum += gland;
+      }
+      share.data[j * share.width + i] = sum;
     }
-    share[at] = sum;
-  });
+  }
   return share;
 }
 

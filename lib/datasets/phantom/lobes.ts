@@ -1,12 +1,8 @@
 import { seededRandom } from "../../base/mod.ts";
 import type { Laterality } from "../../io/mod.ts";
+import { type CoarseMap, coarseMapOf } from "./coarse_map.ts";
 import type { Frame } from "./frame.ts";
 import type { BreastPoint, ExamPlan } from "./plan.ts";
-
-/** A slowly varying quantity over a view, on a grid of 2 mm. */
-export type CoarseMap = { readonly data: Float32Array; readonly width: number };
-
-const step = 2;
 
 /** A part of the gland, or a gap in it. */
 export type Lobe = { readonly center: BreastPoint; readonly sigma: number; readonly amount: number };
@@ -36,12 +32,12 @@ export function drawLobes({ seed, shape }: ExamPlan, laterality: Laterality): re
 /** Lobes and the envelope of the gland disc, projected into one view. */
 export function projectLobes(
   lobes: readonly Lobe[],
-  { width, height, mm, project }: Frame,
+  frame: Frame,
   { envelope, depth, halfHeight }: { readonly envelope: number; readonly depth: number; readonly halfHeight: number },
 ): CoarseMap {
-  const columns = Math.ceil((width * mm) / step) + 2;
-  const rows = Math.ceil((height * mm) / step) + 2;
-  const data = new Float32Array(columns * rows);
+  const map = coarseMapOf(frame, 2);
+  const { data, width: columns, rows, step } = map;
+  const { project } = frame;
   for (const { center, sigma, amount } of lobes) {
     const [x, y] = project(center);
     const reach = Math.ceil((2.5 * sigma) / step);
@@ -60,15 +56,5 @@ export function projectLobes(
       data[j * columns + i] = 1.15 * data[j * columns + i]! + envelope * (1 - Math.min(q, 3.2)) - 0.35;
     }
   }
-  return { data, width: columns };
-}
-
-/** The map at a place in millimetres, bilinear. */
-export function readCoarse({ data, width }: CoarseMap, x: number, y: number): number {
-  const [u, v] = [x / step, y / step];
-  const [i, j] = [Math.floor(u), Math.floor(v)];
-  const [p, q] = [u - i, v - j];
-  const at = j * width + i;
-  return (data[at]! * (1 - p) + data[at + 1]! * p) * (1 - q) +
-    (data[at + width]! * (1 - p) + data[at + width + 1]! * p) * q;
+  return map;
 }

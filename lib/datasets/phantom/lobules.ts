@@ -1,7 +1,7 @@
 import { seededRandom } from "../../base/mod.ts";
 import type { Laterality } from "../../io/mod.ts";
 import { type Canvas, canvasOf } from "./canvas.ts";
-import { type Ellipsoid, shadowOf } from "./ellipsoid.ts";
+import { type EllipseShadow, type Ellipsoid, shadowOf } from "./ellipsoid.ts";
 import type { Frame } from "./frame.ts";
 import type { BreastPoint, ExamPlan } from "./plan.ts";
 import { insideBreast } from "./shape.ts";
@@ -65,9 +65,9 @@ export function castLobules(
     const [sx, sy] = project(side);
     const length = Math.hypot(...side) * reach || 1;
     const [ex, ey] = [(0.9 * (sx - ox)) / length, (0.9 * (sy - oy)) / length];
-    const far = reach + 4;
-    const [left, right] = [Math.max(0, Math.floor((x - far) / mm)), Math.min(width, Math.ceil((x + far) / mm))];
-    const [top, bottom] = [Math.max(0, Math.floor((y - far) / mm)), Math.min(height, Math.ceil((y + far) / mm))];
+    const [cx, cy, far] = drawnAt(shadow, frame, bent);
+    const [left, right] = [Math.max(0, Math.floor((cx - far) / mm)), Math.min(width, Math.ceil((cx + far) / mm))];
+    const [top, bottom] = [Math.max(0, Math.floor((cy - far) / mm)), Math.min(height, Math.ceil((cy + far) / mm))];
     for (let j = top; j < bottom; j++) {
       for (let i = left; i < right; i++) {
         const at = j * width + i;
@@ -84,4 +84,16 @@ export function castLobules(
     }
   }
   return { fat, walls };
+}
+
+/** Around which place of the picture a bent shadow lies, and how far it can reach from there. */
+function drawnAt(
+  { x, y, reach }: EllipseShadow,
+  { width, height, mm, inside }: Frame,
+  bent: { readonly x: Float32Array; readonly y: Float32Array },
+): readonly [x: number, y: number, far: number] {
+  const [i, j] = [Math.floor(x / mm), Math.floor(y / mm)];
+  const at = j * width + i;
+  if (i < 0 || j < 0 || i >= width || j >= height || !inside[at]) return [x, y, reach + 4];
+  return [2 * x - bent.x[at]!, 2 * y - bent.y[at]!, 1.15 * reach + 1.2]; // the bend changes little within a lobule
 }

@@ -66,10 +66,18 @@ function spiculatedMass({ radius, center }: LesionPlan, frame: Frame, random: Ra
     const depth = 1 - Math.exp(-0.9 * sum);
     const far = Math.hypot(dx, dy) / (radius * rough);
     const edge = 1 - smoothstep(far, 0.75, 1.45);
-    return { body: Math.min(1, 1.3 * depth) * edge, profile: depth * edge, inside: depth * edge > 0.42 };
+    return { body: Math.min(1, 1.3 * depth) * edge, profile: depth * edge, inside: true };
   });
+  const mask = brightest(cast.profile.data, (Math.PI * radius ** 2) / frame.mm ** 2);
   drawSpicules(cast.profile, { radius, center }, frame, random);
-  return cast;
+  return { ...cast, mask };
+}
+
+/** Where the core ends is a matter of taste, since it has no margin: its mask is as large as the disc of its radius. */
+function brightest(values: Float32Array, count: number): Uint8Array {
+  const sorted = values.filter((value) => value > 0).sort().reverse();
+  const least = sorted[Math.min(Math.round(count), sorted.length) - 1] ?? Infinity;
+  return Uint8Array.from(values, (value) => value > 0 && value >= least ? 1 : 0);
 }
 
 function drawSpicules(

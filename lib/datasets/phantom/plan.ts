@@ -82,7 +82,7 @@ export type PlanOptions = {
   readonly label?: ExamLabel;
   readonly density?: Density;
   readonly kind?: FilmKind;
-  /** Lowest and highest contrast of a lesion, log-uniform; default 0.9 to 3.2, from barely visible to plain. */
+  /** Lowest and highest contrast of a lesion, log-uniform; default 1.2 to 3.6, from barely visible to plain. */
   readonly contrast?: readonly [low: number, high: number];
   /** Smallest and largest radius of a mass in millimetres, log-uniform; default 6 to 16. */
   readonly radius?: readonly [low: number, high: number];
@@ -178,7 +178,7 @@ function drawLesion(
   { breast, kind, malignant = undefined, inside }: Finding,
   before: readonly LesionPlan[],
   shape: BreastShape,
-  { contrast = [0.9, 3.2], radius = [6, 16] }: PlanOptions,
+  { contrast = [1.2, 3.6], radius = [6, 16] }: PlanOptions,
 ): LesionPlan {
   const index = before.length;
   const random = seededRandom(seed, "phantom", "lesion", breast, index);

@@ -82,8 +82,8 @@ function stroma(shape: BreastShape, bright: number, random: Random): Strand[] {
       aim[2] + jitter * random.normal(),
     ];
     const width = random.logBetween(0.3, 1.1);
-    const path = walk({ from, towards, length: random.logBetween(8, 55), bend: random.between(0.02, 0.09) }, random);
-    const peak = bright * random.logBetween(0.3, 7) * Math.sqrt(width);
+    const path = walk({ from, towards, length: random.logBetween(8, 55), bend: random.between(0.02, 0.1) }, random);
+    const peak = bright * random.logBetween(0.3, 6) * Math.sqrt(width);
     return { path, width: [width, 0.6 * width], peak: [peak, 0.5 * peak], fade: [0.3, 0.3] };
   });
 }
@@ -105,7 +105,7 @@ function ligaments(shape: BreastShape, bright: number, random: Random): Strand[]
     const from: BreastPoint = [skin[0] + 1.5 * inward[0], skin[1] + 1.5 * inward[1], skin[2] + 1.5 * inward[2]];
     const width = random.between(0.45, 1.1);
     const path = walk({ from, towards, length: random.between(1.2, 3.2) * shape.fatLayer, bend: 0.06 }, random);
-    const peak = bright * random.logBetween(1, 5);
+    const peak = bright * random.logBetween(1.5, 7);
     return { path, width: [0.7 * width, 1.3 * width], peak: [0.8 * peak, peak], fade: [0.1, 0.4] };
   });
 }
@@ -129,7 +129,7 @@ function underSkin(shape: BreastShape, bright: number, random: Random): Strand[]
       depth = Math.max(1.5, depth + (length / pieces) * (sink + 0.05 * random.normal()));
     }
     const width = random.logBetween(0.4, 1.2);
-    const peak = bright * random.logBetween(0.8, 5);
+    const peak = bright * random.logBetween(1, 6);
     return { path, width: [width, 0.8 * width], peak: [peak, 0.6 * peak], fade: [0.3, 0.3] };
   });
 }

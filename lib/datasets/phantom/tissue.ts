@@ -2,6 +2,7 @@ import { seededRandom } from "../../base/mod.ts";
 import type { Laterality } from "../../io/mod.ts";
 import { addAxilla } from "./axilla.ts";
 import { addDot, type Canvas, canvasOf } from "./canvas.ts";
+import { type CoarseMap, readCoarse } from "./coarse_map.ts";
 import { clamp, smoothstep } from "./curves.ts";
 import { type Field, sample } from "./fields.ts";
 import { forEachInside, type Frame } from "./frame.ts";
@@ -50,7 +51,7 @@ function addGlandAndFat(
   { data }: Canvas,
   { shape, density, pattern }: ExamPlan,
   frame: Frame,
-  share: Float32Array,
+  share: CoarseMap,
   lobules: readonly Lobule[],
   { cloud, grain, places }: Texture,
 ): void {
@@ -64,12 +65,13 @@ function addGlandAndFat(
     const flat = sample(cloud, places.x[at]!, places.y[at]!);
     const streak = sample(cloud, 0.5 * n + 0.1 * places.x[at]! + 140, 1.1 * fanned(n, y - nippleY) + 60);
     const small = sample(grain, x, y);
-    const deep = smoothstep(d, 2, 9);
+    const here = readCoarse(share, x, y);
+    const deep = smoothstep(d, 1, 7);
     const T = thicknessAt(thickness, d);
     const filled = Math.max(0.12, 1 - holes * pattern.lobules * (fat.data[at]! / thickness));
-    const gland = largest * share[at]! * clamp(filled * (1 + 0.07 * streak + 0.14 * flat) + 0.035 * small, 0.05, 1.4);
+    const gland = largest * here * clamp(filled * (1 + 0.07 * streak + 0.14 * flat) + 0.035 * small, 0.05, 1.4);
     const stroma = 0.03 * deep * (1.5 + 0.15 * small + 0.7 * flat + 0.4 * streak);
-    const wall = walls.data[at]! * (0.22 + 0.2 * share[at]!) * (0.2 + 0.8 * deep);
+    const wall = walls.data[at]! * (0.22 + 0.2 * here) * (0.35 + 0.65 * deep);
     data[at]! += T * (gland + stroma + wall / thickness);
   });
 }
@@ -80,13 +82,14 @@ function addVeil(
   veil: Canvas,
   { shape, pattern }: ExamPlan,
   frame: Frame,
-  share: Float32Array,
+  share: CoarseMap,
 ): void {
   const rim = shape.thickness / 2;
-  forEachInside(frame, (at) => {
+  forEachInside(frame, (at, x, y) => {
+    if (veil.data[at] === 0) return;
     const d = frame.skin[at]!;
-    const fade = (0.25 + 0.75 * smoothstep(d, 0.5, 5)) * Math.min(1, 0.5 + (0.5 * d) / rim);
-    data[at]! += pattern.strands * veil.data[at]! * (0.55 - 0.3 * share[at]!) * fade;
+    const fade = (0.4 + 0.6 * smoothstep(d, 0.5, 4)) * Math.min(1, 0.5 + (0.5 * d) / rim);
+    data[at]! += pattern.strands * veil.data[at]! * (0.55 - 0.3 * readCoarse(share, x, y)) * fade;
   });
 }
 
@@ -101,7 +104,7 @@ function addSkin({ data }: Canvas, { thickness, skin }: BreastShape, frame: Fram
     data[at]! += 1.4 * (2 * Math.sqrt(rim * rim - h * h) - inner - 2 * skin);
     if (d > 20) return;
     const dermis = sample(slow, 0.5 * x, 0.5 * y); // thicker and thinner along the contour
-    data[at]! += Math.max(1, 6.5 + 4 * dermis) * Math.exp(-d / clamp(3.6 + 1.2 * dermis, 2, 6));
+    data[at]! += Math.max(1, 7.5 + 4.5 * dermis) * Math.exp(-d / clamp(3.8 + 1.3 * dermis, 2, 6.5));
   });
 }
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { writeFileAtomic } from "../../base/mod.ts";
+import { type FileSystem, writeFileAtomic } from "../../base/mod.ts";
 import { encodePng, writeDicom, type WriteSyntax } from "../../io/mod.ts";
 import type { FilmRecord } from "../records.ts";
 import { phantomDataSet } from "./dicom.ts";
@@ -16,21 +16,29 @@ export type PhantomJob = {
 };
 
 /**
- * Draws one exam and writes its films as DICOM and its masks as PNG.
+ * Draws one exam and writes it.
  *
  * @returns the records of its films, with paths from `folder`
  */
 export async function writePhantomExam({ seed, options, folder, syntax }: PhantomJob): Promise<readonly FilmRecord[]> {
   const exam = phantomExam(seed, options);
+  await writeFilms(exam, { folder, syntax });
+  return portable(phantomRecords(exam));
+}
+
+/** Writes the films of an exam as DICOM and the masks of its lesions as PNG. */
+export async function writeFilms(
+  exam: PhantomExam,
+  { folder, syntax, ...disk }: Pick<PhantomJob, "folder" | "syntax"> & { readonly fileSystem?: FileSystem },
+): Promise<void> {
   for (const film of exam.views) {
     const files = filesOf(exam, film);
-    await writeFileAtomic(join(folder, files.film), writeDicom(phantomDataSet(exam, film), { syntax }));
+    await writeFileAtomic(join(folder, files.film), writeDicom(phantomDataSet(exam, film), { syntax }), disk);
     for (const [k, { mask }] of film.lesions.entries()) {
       const png = encodePng(mask.map((value) => 255 * value), { width: film.width, height: film.height });
-      await writeFileAtomic(join(folder, files.mask(k)), png);
+      await writeFileAtomic(join(folder, files.mask(k)), png, disk);
     }
   }
-  return portable(phantomRecords(exam));
 }
 
 /** Records for a table: masks are in files, so a lesion's region is the circle that it was drawn in. */
@@ -46,5 +54,6 @@ function portable(records: readonly FilmRecord[]): readonly FilmRecord[] {
 }
 
 /** The work of a pool (lib/base/pool.ts). */
-export { writePhantomExam as work };
-export type { PhantomExam };
+export function work(job: PhantomJob): Promise<readonly FilmRecord[]> {
+  return writePhantomExam(job);
+}
