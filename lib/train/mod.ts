@@ -13,3 +13,13 @@ export {
   type TrainerSetup,
   type TrainerState,
 } from "./trainer.ts";
+export { checkRecipe, type Mode, modeAt, type Recipe, recipeDifferences, trainedNames } from "./recipe.ts";
+export { type EpochReport, fit, type FitEvent, type FitOptions, type Samples } from "./fit.ts";
+export {
+  lockFolder,
+  type Progress as TrainingProgress,
+  readBest,
+  readCheckpoint,
+  writeBest,
+  writeCheckpoint,
+} from "./checkpoint.ts";

@@ -1,0 +1,364 @@
+import { createHash } from "node:crypto";
+import { disk, type FileSystem, MammolabError, seededRandom, shuffled } from "../base/mod.ts";
+import type { Provider } from "../engine/mod.ts";
+import { auc } from "../evaluate/mod.ts";
+import { buildNet, type NetSpec, type Normalization } from "../nets/mod.ts";
+import { lockFolder, type Progress, readBest, readCheckpoint, writeBest, writeCheckpoint } from "./checkpoint.ts";
+import { smoothed } from "./losses.ts";
+import { checkRecipe, modeAt, type Recipe, trainedNames } from "./recipe.ts";
+import { scheduleAt } from "./schedules.ts";
+import { type Numbers, openTrainer, type Trainer, type TrainerState } from "./trainer.ts";
+
+/** One side of the data. */
+export type Samples = {
+  /** Record ids, one an item; an item that is taken twice stands twice. */
+  readonly ids: readonly string[];
+  /** The label of each item as shares of the classes. */
+  readonly targets: readonly (readonly number[])[];
+  /** Pixels in 0..1, `[channels, height, width]`, of an item in an epoch (from 0; −1 for validation: not augmented). */
+  readonly image: (item: number, epoch: number) => Promise<Float32Array> | Float32Array;
+};
+
+/** What is trained, on what, how. */
+export type FitOptions = {
+  readonly spec: NetSpec;
+  readonly normalization: Normalization;
+  readonly inputChannels?: number;
+  /** First numbers of all parameters, by name. */
+  readonly weights: Numbers;
+  readonly training: Samples;
+  readonly validation?: Samples;
+  readonly recipe: Recipe;
+  /** Where checkpoints are written and looked for; without it nothing is kept on disk. */
+  readonly folder?: string;
+  /** Steps between two checkpoints within an epoch; default: at the end of each epoch only. */
+  readonly checkpointEvery?: number;
+  readonly provider?: Provider;
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+  readonly fileSystem?: FileSystem;
+};
+
+/** What an epoch gave. */
+export type EpochReport = {
+  readonly epoch: number;
+  readonly trainingLoss: number;
+  readonly validation?: {
+    readonly loss: number;
+    readonly accuracy: number; /** Of the last class; absent where a class is missing. */
+    readonly auc?: number;
+  };
+};
+
+/** What happens during a training. The last event is `done` or `stopped`. */
+export type FitEvent =
+  | {
+    readonly kind: "step";
+    readonly epoch: number;
+    /** Steps done, of `steps`. */
+    readonly step: number;
+    readonly steps: number;
+    readonly loss: number;
+    readonly learningRate: number;
+    readonly gradientNorm: number;
+    readonly imagesPerSecond: number;
+    /** Seconds to go. */
+    readonly eta: number;
+  }
+  | { readonly kind: "epoch"; readonly report: EpochReport; readonly best: boolean }
+  | { readonly kind: "resumed"; readonly step: number; readonly steps: number }
+  | {
+    readonly kind: "done" | "stopped";
+    /** The best numbers by validation, or the last ones without it. */
+    readonly weights: Numbers;
+    readonly history: readonly EpochReport[];
+    readonly bestEpoch?: number;
+    readonly steps: number;
+  };
+
+/**
+ * Trains a network. The same options give the same bits, in one go or continued from a checkpoint, on the same machine and
+ * with the same number of threads.
+ *
+ * The last batch of an epoch is filled up with the first images of that epoch. An abort ends after the step under way,
+ * with a checkpoint.
+ *
+ * @throws MammolabError for a recipe that cannot be, data that do not fit, a checkpoint of another training, or a loss that
+ * is no number (naming the layer)
+ */
+export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
+  const { recipe, folder } = options;
+  checkRecipe(recipe);
+  checkSamples(options);
+  const unlock = folder === undefined ? () => {} : await lockFolder(folder);
+  let trainer: Trainer | undefined;
+  try {
+    const run = planOf(options);
+    const known = folder === undefined ? undefined : await readCheckpoint(folder, run);
+    let progress: Progress = known?.progress ?? { schemaVersion: 1, ...run.identity, step: 0, history: [], lossSum: 0 };
+    let state = known?.state;
+    if (known) yield { kind: "resumed", step: progress.step, steps: run.steps };
+    let bestValues: Numbers | undefined;
+    const save = async () => {
+      if (folder !== undefined) await writeCheckpoint(folder, await trainer!.read(), progress, run.shapes, run.disk);
+    };
+    const finished = () => progress.step >= run.steps || waitedEnough(progress, recipe);
+    let mode = "";
+
+    let next = batchAt(options, run, progress.step);
+    next.catch(() => {}); // a batch that fails is told when it is awaited
+    while (!finished()) {
+      const epoch = Math.floor(progress.step / run.perEpoch);
+      const wanted = modeAt(recipe, epoch);
+      if (JSON.stringify(wanted) !== mode) {
+        if (trainer) state = await trainer.read();
+        await trainer?.[Symbol.asyncDispose]();
+        trainer = await openFor(options, run, wanted, state);
+        mode = JSON.stringify(wanted);
+      }
+      const start = performance.now();
+      const batches = await next;
+      next = batchAt(options, run, progress.step + 1); // prepared while the step runs
+      next.catch(() => {});
+      const learningRate = recipe.learningRate *
+        scheduleAt(recipe.schedule ?? { kind: "cosine" }, progress.step, run.steps);
+      const { loss, gradientNorm } = await trainer!.step({
+        batches,
+        learningRate,
+        step: progress.step + 1,
+        ...(recipe.clip === undefined ? {} : { clip: recipe.clip }),
+        ...(recipe.average === undefined ? {} : { average: recipe.average }),
+      });
+      const seconds = (performance.now() - start) / 1000;
+      progress = { ...progress, step: progress.step + 1, lossSum: progress.lossSum + loss };
+      yield {
+        kind: "step",
+        epoch,
+        step: progress.step,
+        steps: run.steps,
+        loss,
+        learningRate,
+        gradientNorm,
+        imagesPerSecond: run.perStep / seconds,
+        eta: seconds * (run.steps - progress.step),
+      };
+
+      if (progress.step % run.perEpoch === 0) {
+        const report = await reportOf(options, trainer!, epoch, progress.lossSum / run.perEpoch);
+        const score = scoreOf(report);
+        const better = report.validation !== undefined && !(progress.best && progress.best.score <= score);
+        progress = {
+          ...progress,
+          lossSum: 0,
+          history: [...progress.history, report],
+          ...(better ? { best: { epoch, score } } : {}),
+        };
+        if (better) {
+          bestValues = valuesOf(await trainer!.read());
+          // Before the checkpoint that names it: a kill between the two only repeats this epoch.
+          if (folder !== undefined) await writeBest(folder, bestValues, run.shapes, run.disk);
+        }
+        await save();
+        yield { kind: "epoch", report, best: better };
+      } else if (options.checkpointEvery !== undefined && progress.step % options.checkpointEvery === 0) {
+        await save();
+      }
+      if (options.signal?.aborted) {
+        await save();
+        yield {
+          kind: "stopped",
+          weights: valuesOf(await trainer!.read()),
+          history: progress.history,
+          steps: progress.step,
+        };
+        return;
+      }
+    }
+    const last = trainer ? valuesOf(await trainer.read()) : valuesOf(state!);
+    const kept = progress.best && (bestValues ?? (folder === undefined ? undefined : await readBest(folder)));
+    yield {
+      kind: "done",
+      weights: kept ?? last,
+      history: progress.history,
+      steps: progress.step,
+      ...(progress.best ? { bestEpoch: progress.best.epoch } : {}),
+    };
+  } finally {
+    await trainer?.[Symbol.asyncDispose]();
+    unlock();
+  }
+
+  function checkSamples({ spec, training, validation, recipe }: FitOptions): void {
+    const cannot = (what: string) => new MammolabError(`Cannot train: ${what}`);
+    for (const [name, side] of [["training", training], ["validation", validation]] as const) {
+      if (!side) continue;
+      if (side.ids.length === 0) throw cannot(`the ${name} side is empty; add images`);
+      if (side.targets.length !== side.ids.length || side.targets.some((target) => target.length !== spec.classes)) {
+        throw cannot(
+          `the labels of the ${name} side do not fit ${side.ids.length} images and ${spec.classes} classes; check them`,
+        );
+      }
+    }
+    const present = Array.from({ length: spec.classes }, (_, c) => training.targets.some((target) => target[c]! > 0));
+    if (present.filter(Boolean).length < 2) {
+      throw cannot("the training side holds one class only; add images of another class");
+    }
+    if (recipe.batchSize > training.ids.length) {
+      throw cannot(
+        `a batch of ${recipe.batchSize} is larger than the ${training.ids.length} training images; make the batch smaller`,
+      );
+    }
+  }
+}
+
+type Plan = ReturnType<typeof planOf>;
+
+function planOf(
+  { spec, normalization, inputChannels = 1, recipe, training, validation, fileSystem = disk }: FitOptions,
+) {
+  const perStep = recipe.batchSize * (recipe.accumulate ?? 1);
+  const perEpoch = Math.ceil(training.ids.length / perStep);
+  const hash = createHash("sha256");
+  for (const side of [training, validation]) hash.update(JSON.stringify([side?.ids, side?.targets]));
+  const identity = { recipe, spec, data: hash.digest("hex").slice(0, 16) };
+  return {
+    ...identity,
+    identity,
+    perStep,
+    perEpoch,
+    steps: perEpoch * recipe.epochs,
+    shapes: buildNet(spec, { normalization, inputChannels }).parameters,
+    disk: { fileSystem },
+  };
+}
+
+/** The pixels, labels and masks of a step: all follow from the seed and its number. */
+async function batchAt(options: FitOptions, { perStep, perEpoch, steps }: Plan, step: number): Promise<Numbers[]> {
+  if (step >= steps) return [];
+  const { recipe, training, spec } = options;
+  const epoch = Math.floor(step / perEpoch);
+  const order = shuffled(training.ids.map((_, i) => i), seededRandom(recipe.seed, "order", epoch));
+  const start = (step % perEpoch) * perStep;
+  const items = Array.from({ length: perStep }, (_, k) => order[(start + k) % order.length]!);
+  const images = await Promise.all(items.map((item) => training.image(item, epoch)));
+  const { height, width } = spec.imageSize;
+  const size = (options.inputChannels ?? 1) * height * width;
+  return Array.from({ length: perStep / recipe.batchSize }, (_, run) => {
+    const image = new Float32Array(recipe.batchSize * size);
+    const targets = new Float32Array(recipe.batchSize * spec.classes);
+    for (let k = 0; k < recipe.batchSize; k++) {
+      const i = run * recipe.batchSize + k;
+      if (images[i]!.length !== size) {
+        throw new MammolabError(
+          `Cannot train on ${training.ids[items[i]!]}: it has ${
+            images[i]!.length
+          } values, the network takes ${size}; prepare it to ${height} × ${width}`,
+        );
+      }
+      image.set(images[i]!, k * size);
+      targets.set(smoothed(training.targets[items[i]!]!, recipe.labelSmoothing ?? 0), k * spec.classes);
+    }
+    return { image, targets, ...masksOf(options, step, run) };
+  });
+}
+
+/** For each branch that may be dropped one number an image: 0, or 1 / (1 − rate). */
+function masksOf({ recipe, spec }: FitOptions, step: number, run: number): Numbers {
+  const { dropPath = 0, batchSize, seed } = recipe;
+  if (dropPath === 0) return {};
+  return Object.fromEntries(
+    Array.from({ length: spec.depth - 1 }, (_, k) => k + 1).flatMap((layer) =>
+      ["attn", "mlp"].map((branch) => {
+        const rate = dropPath * layer / (spec.depth - 1);
+        const name = `dropPath.${layer}.${branch}`;
+        const { uniform } = seededRandom(seed, name, step, run);
+        return [name, Float32Array.from({ length: batchSize }, () => uniform() < rate ? 0 : 1 / (1 - rate))];
+      })
+    ),
+  );
+}
+
+async function openFor(
+  options: FitOptions,
+  run: Plan,
+  mode: Parameters<typeof trainedNames>[1],
+  state?: TrainerState,
+): Promise<Trainer> {
+  const { spec, normalization, inputChannels = 1, recipe, provider = "cpu", threads } = options;
+  const trained = trainedNames([...run.shapes.keys()], mode, spec);
+  const trainer = await openTrainer({
+    spec,
+    normalization,
+    inputChannels,
+    batchSize: recipe.batchSize,
+    loss: recipe.loss ?? { kind: "crossEntropy" },
+    dropPath: recipe.dropPath ?? 0,
+    trained,
+    optimizer: recipe.optimizer ?? { kind: "adamw", weightDecay: 0.05 },
+    layerDecay: recipe.layerDecay ?? 1,
+    provider,
+    ...(threads === undefined ? {} : { threads }),
+    values: state?.values ?? options.weights,
+  });
+  if (state) {
+    // Moments of parameters that were frozen until now start at zero.
+    const moments = (known: Numbers) =>
+      Object.fromEntries(trained.map((name) => [name, known[name] ?? new Float32Array(size(run.shapes.get(name)!))]));
+    await trainer.write({ ...state, first: moments(state.first), second: moments(state.second) });
+  }
+  return trainer;
+}
+
+async function reportOf(
+  { validation, spec, recipe }: FitOptions,
+  trainer: Trainer,
+  epoch: number,
+  trainingLoss: number,
+): Promise<EpochReport> {
+  if (!validation) return { epoch, trainingLoss };
+  const { classes } = spec;
+  let [loss, right] = [0, 0];
+  const cases: { positive: boolean; score: number }[] = [];
+  for (let start = 0; start < validation.ids.length; start += recipe.batchSize) {
+    const items = Array.from(
+      { length: Math.min(recipe.batchSize, validation.ids.length - start) },
+      (_, k) => start + k,
+    );
+    const images = await Promise.all(items.map((item) => validation.image(item, -1)));
+    const all = new Float32Array(images.reduce((sum, { length }) => sum + length, 0));
+    images.reduce((at, image) => (all.set(image, at), at + image.length), 0);
+    const logits = await trainer.predict(all, { averaged: recipe.average !== undefined });
+    items.forEach((item, k) => {
+      const own = [...logits.subarray(k * classes, (k + 1) * classes)];
+      const target = validation.targets[item]!;
+      const largest = Math.max(...own);
+      const logSum = largest + Math.log(own.reduce((sum, z) => sum + Math.exp(z - largest), 0));
+      loss += target.reduce((sum, y, c) => sum - y * (own[c]! - logSum), 0);
+      const label = target.indexOf(Math.max(...target));
+      if (own.indexOf(largest) === label) right++;
+      cases.push({ positive: label === classes - 1, score: own[classes - 1]! - logSum });
+    });
+  }
+  const both = new Set(cases.map(({ positive }) => positive)).size === 2;
+  const count = validation.ids.length;
+  return {
+    epoch,
+    trainingLoss,
+    validation: { loss: loss / count, accuracy: right / count, ...(both ? { auc: auc(cases) } : {}) },
+  };
+}
+
+/** What is to become small: 1 − AUC where there is one, else the validation loss. */
+const scoreOf = ({ validation }: EpochReport) =>
+  validation?.auc === undefined ? validation?.loss ?? Infinity : 1 - validation.auc;
+
+function waitedEnough({ best, history }: Progress, { patience }: Recipe): boolean {
+  return patience !== undefined && best !== undefined && history.length - 1 - best.epoch >= patience;
+}
+
+/** What is kept of a state: the averaged numbers where there are any. */
+function valuesOf({ values, average }: TrainerState): Numbers {
+  return average ? { ...values, ...average } : values;
+}
+
+const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);

@@ -1,0 +1,110 @@
+import { MammolabError } from "../base/mod.ts";
+import type { NetSpec } from "../nets/mod.ts";
+import type { LossOptions } from "./losses.ts";
+import type { OptimizerOptions } from "./optimizers.ts";
+import type { ScheduleOptions } from "./schedules.ts";
+
+/** Which parameters are trained: the head; the last blocks with the last norm and the head; or all. */
+export type Mode = "head" | "all" | { readonly lastBlocks: number };
+
+/** All that decides a training, besides the data and the first weights. Plain JSON: it is written into every checkpoint. */
+export type Recipe = {
+  readonly seed: number;
+  readonly epochs: number;
+  /** Images a step; with `accumulate`, images a graph run. */
+  readonly batchSize: number;
+  /** Graph runs whose gradients make one step; default 1. */
+  readonly accumulate?: number;
+  /** The peak. */
+  readonly learningRate: number;
+  readonly schedule?: ScheduleOptions;
+  readonly optimizer?: OptimizerOptions;
+  readonly loss?: LossOptions;
+  readonly labelSmoothing?: number;
+  readonly mode?: Mode;
+  /** Gradual unfreezing (Howard & Ruder 2018): from each epoch on, another mode. Replaces `mode`. */
+  readonly unfreeze?: readonly { readonly epoch: number; readonly mode: Mode }[];
+  /** Learning-rate decay from block to block towards the input; default 1. */
+  readonly layerDecay?: number;
+  /** Stochastic depth at the last block; default 0. */
+  readonly dropPath?: number;
+  /** Largest norm of the gradients; default: not clipped. */
+  readonly clip?: number;
+  /** Exponential average of the weights: the share that each step contributes; the average is what is kept. Default: none. */
+  readonly average?: number;
+  /** Epochs without a better validation result after which the training ends; default: never. */
+  readonly patience?: number;
+};
+
+/** The mode of an epoch, from 0. */
+export function modeAt({ mode = "all", unfreeze }: Recipe, epoch: number): Mode {
+  return unfreeze?.findLast((stage) => stage.epoch <= epoch)?.mode ?? (unfreeze ? "head" : mode);
+}
+
+/**
+ * Names of the parameters that a mode trains.
+ *
+ * @throws MammolabError when the network has fewer blocks
+ *
+ * @example
+ * ```ts
+ * import { trainedNames } from "mammolab/train";
+ * import { assertEquals } from "@std/assert";
+ * const names = ["cls_token", "blocks.0.attn.qkv.weight", "blocks.1.attn.qkv.weight", "norm.weight", "head.weight"];
+ * assertEquals(trainedNames(names, { lastBlocks: 1 }, { depth: 2 }), names.slice(2));
+ * ```
+ */
+export function trainedNames(
+  names: readonly string[],
+  mode: Mode,
+  { depth }: Pick<NetSpec, "depth">,
+): readonly string[] {
+  if (mode === "all") return names;
+  if (mode === "head") return names.filter((name) => /^(head|head_dist|pre_logits)\./.test(name));
+  const { lastBlocks } = mode;
+  if (!(Number.isSafeInteger(lastBlocks) && lastBlocks >= 0 && lastBlocks <= depth)) {
+    throw new MammolabError(
+      `Cannot train the last ${lastBlocks} blocks: the network has ${depth}; give a whole number up to ${depth}`,
+    );
+  }
+  return names.filter((name) => {
+    const block = name.match(/^blocks\.(\d+)\./)?.[1];
+    return block === undefined
+      ? /^(norm|fc_norm|head|head_dist|pre_logits)\./.test(name)
+      : Number(block) >= depth - lastBlocks;
+  });
+}
+
+/** @throws MammolabError with the first setting that cannot be */
+export function checkRecipe(recipe: Recipe): void {
+  const positive = (name: keyof Recipe, value: unknown) =>
+    Number.isSafeInteger(value) && (value as number) > 0
+      ? undefined
+      : `${name} is ${value}; give a whole number above 0`;
+  const share = (name: keyof Recipe, value: number | undefined) =>
+    value === undefined || (value >= 0 && value < 1)
+      ? undefined
+      : `${name} is ${value}; give a share from 0 to below 1`;
+  const wrong = positive("epochs", recipe.epochs) ?? positive("batchSize", recipe.batchSize) ??
+    positive("accumulate", recipe.accumulate ?? 1) ??
+    (recipe.learningRate > 0 && Number.isFinite(recipe.learningRate)
+      ? undefined
+      : `the learning rate is ${recipe.learningRate}: nothing would be learned; give a number above 0`) ??
+    share("dropPath", recipe.dropPath) ?? share("labelSmoothing", recipe.labelSmoothing) ??
+    share("average", recipe.average) ??
+    (recipe.clip === undefined || recipe.clip > 0
+      ? undefined
+      : `clip is ${recipe.clip}; give a norm above 0 or leave it out`) ??
+    (recipe.layerDecay === undefined || (recipe.layerDecay > 0 && recipe.layerDecay <= 1)
+      ? undefined
+      : `layerDecay is ${recipe.layerDecay}; give a factor above 0, at most 1`);
+  if (wrong) throw new MammolabError(`Cannot train: ${wrong}`);
+}
+
+/** The settings in which two recipes differ, with both values: `epochs (5, was 3)`. */
+export function recipeDifferences(now: Recipe, before: Recipe): readonly string[] {
+  const keys = [...new Set([...Object.keys(now), ...Object.keys(before)])] as (keyof Recipe)[];
+  const text = (value: unknown) => value === undefined ? "none" : JSON.stringify(value);
+  return keys.filter((key) => JSON.stringify(now[key]) !== JSON.stringify(before[key]))
+    .map((key) => `${key} (${text(now[key])}, was ${text(before[key])})`);
+}

@@ -1,0 +1,155 @@
+import { describe, it } from "@std/testing/bdd";
+import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
+import { MammolabError, seededRandom } from "mammolab/base";
+import { fit, type FitEvent, type FitOptions, lockFolder } from "mammolab/train";
+import { smallFit, squares } from "./_fit_case.ts";
+
+type Done = Extract<FitEvent, { kind: "done" | "stopped" }>;
+async function run(options: FitOptions): Promise<{ events: FitEvent[]; done: Done }> {
+  const events: FitEvent[] = [];
+  for await (const event of fit(options)) events.push(event);
+  return { events, done: events.at(-1) as Done };
+}
+async function inFolder<R>(body: (folder: string) => Promise<R>): Promise<R> {
+  const folder = await Deno.makeTempDir();
+  try {
+    return await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+describe("fit()", () => {
+  it("learns whether a square is there, and keeps the best epoch", async () => {
+    const { events, done } = await run(
+      smallFit({ epochs: 20, learningRate: 1e-2, batchSize: 12, schedule: { kind: "cosine", warmUp: 0.1 } }, 96),
+    );
+    const first = done.history[0]!.trainingLoss;
+    assertLess(done.history.at(-1)!.trainingLoss, 0.5 * first);
+    assertGreater(Math.max(...done.history.map(({ validation }) => validation!.auc!)), 0.95);
+    assertEquals(events.filter(({ kind }) => kind === "step").length, 20 * 8);
+    assertEquals(done.kind, "done");
+    assert(done.bestEpoch !== undefined);
+  });
+
+  it("gives the same bits for the same options, and others for another seed", async () => {
+    const [a, b, c] = [await run(smallFit()), await run(smallFit()), await run(smallFit({ seed: 4 }))];
+    assertEquals(a.done.weights, b.done.weights);
+    assert(a.done.weights["head.weight"]!.some((x, i) => x !== c.done.weights["head.weight"]![i]));
+  });
+
+  it("stopped and continued ends in the same bits as unbroken, with averaging, drop path and unfreezing", async () => {
+    const recipe = {
+      average: 0.2,
+      dropPath: 0.3,
+      clip: 1,
+      unfreeze: [{ epoch: 0, mode: "head" as const }, { epoch: 1, mode: "all" as const }],
+    };
+    const { done: unbroken } = await run(smallFit(recipe));
+    await inFolder(async (folder) => {
+      const abort = new AbortController();
+      for await (const event of fit({ ...smallFit(recipe), folder, signal: abort.signal })) {
+        if (event.kind === "step" && event.step === 8) abort.abort();
+        if (event.kind === "stopped") assertEquals(event.steps, 8);
+      }
+      const { events, done } = await run({ ...smallFit(recipe), folder });
+      assertEquals(events[0], { kind: "resumed", step: 8, steps: 18 });
+      assertEquals(done.weights, unbroken.weights);
+      assertEquals(done.history, unbroken.history);
+    });
+  });
+
+  it("killed at random moments and continued ends in the same bits", async () => {
+    const start = (folder: string) =>
+      new Deno.Command("deno", {
+        args: [
+          "run",
+          "-q",
+          "--no-check",
+          "--allow-read",
+          "--allow-env",
+          "--allow-sys",
+          "--allow-ffi",
+          `--allow-write=${folder}`,
+          new URL("./_fit_process.ts", import.meta.url).pathname,
+          folder,
+        ],
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+    /** Runs to the end, or is killed so many milliseconds after the first step of its own. */
+    const go = async (folder: string, killAfterMs?: number) => {
+      const child = start(folder);
+      let text = "";
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      for await (const chunk of child.stdout) {
+        text += new TextDecoder().decode(chunk);
+        if (killAfterMs !== undefined) timer ??= setTimeout(() => child.kill("SIGKILL"), killAfterMs);
+      }
+      clearTimeout(timer);
+      await child.status;
+      return text.match(/done (\w+)/)?.[1];
+    };
+    const kills = Number(Deno.env.get("MAMMOLAB_TEST_KILLS") ?? 6);
+    const unbroken = await inFolder((folder) => go(folder));
+    await inFolder(async (folder) => {
+      let [hash, killed] = [undefined as string | undefined, 0];
+      const random = seededRandom(1, "kills");
+      while (hash === undefined) hash = await go(folder, killed++ < kills ? random.between(0, 40) : undefined);
+      assertEquals(hash, unbroken);
+    });
+  });
+
+  it("ends early when validation no longer gets better", async () => {
+    const { done } = await run({ ...smallFit({ epochs: 50, patience: 2, learningRate: 1e-6 }) });
+    assertLess(done.history.length, 50);
+    assertAlmostEquals(done.history.length - 1 - done.bestEpoch!, 2, 0);
+  });
+
+  it("does without validation, and with a validation side of one image", async () => {
+    const { validation: _, ...without } = smallFit({ epochs: 1 });
+    assertEquals((await run(without)).done.bestEpoch, undefined);
+    const { done } = await run({ ...without, validation: squares("validation", 1) });
+    assertEquals([done.history[0]!.validation!.auc, done.bestEpoch], [undefined, 0]);
+  });
+
+  it("refuses what cannot be trained, each in one sentence", async () => {
+    const base = smallFit({ epochs: 1 });
+    const cases: readonly [string, FitOptions][] = [
+      ["nothing would be learned", { ...base, recipe: { ...base.recipe, learningRate: 0 } }],
+      ["larger than the 24 training images", { ...base, recipe: { ...base.recipe, batchSize: 25 } }],
+      ["one class only", { ...base, training: { ...base.training, targets: base.training.targets.map(() => [1, 0]) } }],
+      ["do not fit 24 images and 2 classes", {
+        ...base,
+        training: { ...base.training, targets: base.training.targets.slice(1) },
+      }],
+      ["the validation side is empty", {
+        ...base,
+        validation: { ids: [], targets: [], image: () => new Float32Array() },
+      }],
+      ["it has 4 values, the network takes 256", {
+        ...base,
+        training: { ...base.training, image: () => new Float32Array(4) },
+      }],
+      ["the network has 2", { ...base, recipe: { ...base.recipe, mode: { lastBlocks: 3 } } }],
+      ["the loss is NaN", { ...base, training: { ...base.training, image: () => new Float32Array(256).fill(NaN) } }],
+    ];
+    for (const [message, options] of cases) await assertRejects(() => run(options), MammolabError, message);
+  });
+
+  it("refuses to go on from another recipe, network or data, and says which; and a folder in use", async () => {
+    await inFolder(async (folder) => {
+      const base = { ...smallFit({ epochs: 1 }), folder };
+      await run(base);
+      const cases: readonly [string, FitOptions][] = [
+        ["the recipe differs in seed (9, was 3)", { ...base, recipe: { ...base.recipe, seed: 9 } }],
+        ["the data differ", { ...base, training: squares("others", 24) }],
+        ["it holds another network", { ...base, spec: { ...base.spec, heads: 4 } }],
+      ];
+      for (const [message, options] of cases) await assertRejects(() => run(options), MammolabError, message);
+      const unlock = await lockFolder(folder);
+      await assertRejects(() => run(base), MammolabError, "another training runs there");
+      unlock();
+    });
+  });
+});
