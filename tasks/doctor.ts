@@ -86,7 +86,7 @@ const attempts: readonly Attempt[] = [
   },
   {
     name: "overlay",
-    fix: "run deno install: the picture needs @resvg/resvg-js and dejavu-fonts-ttf",
+    fix: "run deno install: the picture needs imagescript",
     try: async () => {
       await using model = await loadModel();
       const mammogram = await loadFilm();
