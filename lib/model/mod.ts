@@ -4,7 +4,7 @@ export { loadModel, type Model, type ModelOptions } from "./load.ts";
 export type { Film, PredictionOf, PredictOptions } from "./predict.ts";
 export type { FilmResult, PredictAllOptions } from "./predict_all.ts";
 export { type ModelWeights, saveModel } from "./save.ts";
-export { type ModelDefinition, untrainedDefinition } from "./definition.ts";
+export { type ModelDefinition, readDefinition, untrainedDefinition } from "./definition.ts";
 export type { Conversion } from "./_conversion.ts";
 export { convertToOnnx, type ToOnnxOptions } from "./convert_to_onnx.ts";
 export { convertToSafetensors } from "./convert_to_safetensors.ts";

@@ -1,4 +1,7 @@
 // Run without --allow-ffi: the import must work, opening must not.
+import "mammolab";
+import "mammolab/model";
+import "mammolab/plot";
 import { openSession } from "mammolab/engine";
 
 const say = (line: string) => Deno.stdout.write(new TextEncoder().encode(`${line}\n`));

@@ -47,7 +47,7 @@ describe("openSession() with a provider", () => {
   }
 });
 
-describe("importing mammolab/engine", () => {
+describe("importing mammolab", () => {
   it("loads no native code: it needs no right to", async () => {
     // _imports_only.ts imports it and then opens a session, which must fail for want of --allow-ffi.
     const { code, stdout, stderr } = await new Deno.Command("deno", {

@@ -1,0 +1,153 @@
+import { MammolabError } from "mammolab/base";
+import { loadModel } from "mammolab/model";
+import { median, pairedRatio, verdict } from "./_pairs.ts";
+import { type Running, start } from "./_subject.ts";
+import type { LimitRow, PairRow, Row, SideOf } from "./rows.ts";
+
+/** A row of the table, measured. */
+export type Measured = {
+  readonly name: string;
+  readonly ours: number | null;
+  readonly peer: number | null;
+  readonly unit: string;
+  /** Our speed ÷ the peer's; for a limit, our number ÷ the goal. */
+  readonly ratio: number | null;
+  /** The smallest good ratio, or the largest good number. */
+  readonly goal: number;
+  /** `unclear`: the control shows that the machine was too busy to tell. */
+  readonly holds: boolean | "unclear" | "peer absent";
+  /** Our own two runs of a round against each other: 1 on a quiet machine. */
+  readonly control?: number;
+  /** Lowest and highest ratio of the rounds. */
+  readonly range?: readonly [number, number];
+  /** Processor seconds ÷ seconds on the clock, ours: near the number of threads when nobody disturbs. */
+  readonly busy?: number;
+  readonly versions?: readonly string[];
+};
+
+/** Measures one row. */
+export async function runRow(row: Row, options: { readonly rounds: number }): Promise<Measured> {
+  return row.kind === "pair" ? await runPair(row, options) : await runLimit(row, options);
+}
+
+async function runPair(
+  { name, ours, peer, time, unit, goal }: PairRow,
+  { rounds }: { readonly rounds: number },
+): Promise<Measured> {
+  await using us = await begin(ours);
+  await using them = await begin(peer);
+  if (!us) throw new MammolabError(`Cannot measure "${name}": our own side did not start; run deno task doctor`);
+  if (!them) return { name, ours: null, peer: null, unit, ratio: null, goal, holds: "peer absent" };
+  const [logit, other] = [us.ready.logit, them.ready.logit];
+  if (logit !== undefined && other !== undefined && Math.abs(logit - other) > 1e-3) {
+    throw new MammolabError(
+      `Cannot compare "${name}": the sides answer ${logit} and ${other}; they do not run one network`,
+    );
+  }
+  const flop = us.ready.flop;
+  const busy: number[] = [];
+  // Seconds for as much work as one of our runs does.
+  const side = (running: Running) => async () => {
+    const { seconds, cpuSeconds } = await running.measure();
+    if (running === us) busy.push(cpuSeconds / seconds);
+    return (time === "wall" ? seconds : cpuSeconds) * (running.ready.flop > 0 ? flop / running.ready.flop : 1);
+  };
+  const { ratio, range, control, ...times } = await pairedRatio(side(us), side(them), { rounds });
+  const work = unit === "GFLOP/s" ? flop / 1e9 : ours.batch;
+  return {
+    name,
+    ours: digits(work / times.ours),
+    peer: digits(work / times.peer),
+    unit,
+    ratio: digits(ratio),
+    goal,
+    holds: verdict({ ratio, control }, goal),
+    control: digits(control),
+    range: [digits(range[0]), digits(range[1])],
+    busy: digits(median(busy)),
+    versions: [us.ready.version, them.ready.version],
+  };
+}
+
+async function runLimit(
+  { name, measure, net, unit, goal }: LimitRow,
+  { rounds }: { readonly rounds: number },
+): Promise<Measured> {
+  const folder = await weightsOf(net);
+  const ours = digits(await limits[measure](net, folder, rounds));
+  return { name, ours, peer: null, unit, ratio: digits(ours / goal), goal, holds: ours <= goal };
+}
+
+const limits: Readonly<Record<LimitRow["measure"], (net: string, folder: string, rounds: number) => Promise<number>>> =
+  {
+    peakMemory: async (net) => (await memoryOf(net)).peak / 1e6,
+    memoryAfterClose: async (net) => (await memoryOf(net)).afterClose / 1e6,
+    firstPrediction: (_, folder, rounds) =>
+      medianOf(
+        rounds,
+        () =>
+          seconds(
+            ["--allow-read", "--allow-ffi=./node_modules", "--allow-env", "--allow-sys"],
+            "_first_prediction.ts",
+            folder,
+          ),
+      ),
+    importWithoutNativeCode: (_, __, rounds) =>
+      medianOf(rounds, () => seconds(["--allow-read", "--deny-ffi"], "_import_only.ts")),
+  };
+
+async function memoryOf(net: string): Promise<{ readonly peak: number; readonly afterClose: number }> {
+  await using running = await begin({ runs: "predict", net, batch: 1, threads: 2 });
+  for (let n = 0; n < 5; n++) await running!.measure(0);
+  const { peak } = await seen(running!.pid);
+  await running!.ask("close");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return { peak, afterClose: (await seen(running!.pid)).now };
+}
+
+async function seen(pid: number): Promise<{ readonly peak: number; readonly now: number }> {
+  return JSON.parse(await output(["-A"], "_memory.ts", `${pid}`));
+}
+
+/** Seconds from the start of a process to its end. */
+async function seconds(rights: readonly string[], file: string, ...args: string[]): Promise<number> {
+  const start = performance.now();
+  await output(["--no-prompt", ...rights], file, ...args);
+  return (performance.now() - start) / 1000;
+}
+
+async function output(rights: readonly string[], file: string, ...args: string[]): Promise<string> {
+  const { success, stdout } = await new Deno.Command("deno", {
+    args: ["run", "-q", ...rights, new URL(file, import.meta.url).pathname, ...args],
+    cwd: new URL("../../", import.meta.url).pathname,
+    stderr: "inherit",
+  }).output();
+  if (!success) throw new MammolabError(`Cannot measure with ${file}: it failed; see the lines above`);
+  return new TextDecoder().decode(stdout);
+}
+
+async function medianOf(rounds: number, once: () => Promise<number>): Promise<number> {
+  await once(); // fills the file cache
+  const values: number[] = [];
+  for (let n = 0; n < rounds; n++) values.push(await once());
+  return median(values);
+}
+
+async function begin(side: SideOf): Promise<Running | undefined> {
+  return await start({ ...side, folder: await weightsOf(side.net) });
+}
+
+const folders = new Map<string, string>();
+
+/** Random weights, made once and kept in the cache; every side reads the same file. */
+async function weightsOf(net: string): Promise<string> {
+  const known = folders.get(net);
+  if (known) return known;
+  await using model = await loadModel(net, { provider: "cpu", seed: 1, threads: 1 });
+  folders.set(net, model.folder);
+  return model.folder;
+}
+
+function digits(value: number): number {
+  return Number(value.toPrecision(4));
+}
