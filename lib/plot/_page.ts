@@ -87,7 +87,7 @@ const style = `
 body { max-width: 72rem; margin: 0 auto; padding: 1.5rem; }
 h1 { font-size: 1.5rem; margin: 0 0 .5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 .warning { border-left: 6px solid #b3261e; background: #fceeee; padding: .6rem 1rem; margin: 1rem 0; font-weight: 600; }
-.films { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1.5rem; }
+.films { display: flex; flex-wrap: wrap; gap: 1.5rem; } .figure { overflow-x: auto; }
 .film { margin: 0; } .film img { max-width: 100%; height: auto; } .film h3 { font-size: 1rem; margin: 0 0 .3rem; }
 figcaption, .small { font-size: .85rem; color: #55555c; }
 table { border-collapse: collapse; } th, td { text-align: left; padding: .2rem .9rem .2rem 0; vertical-align: top; border-bottom: 1px solid #ddd; }

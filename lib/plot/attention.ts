@@ -85,6 +85,6 @@ function layout(image: Image, title: string | undefined, outlines: readonly Regi
     shapes: outlineShapes(outlines, image),
     height,
     width: Math.round(Math.max(360, Math.min(900, (height - 80) * image.width / image.height + 110))),
-    margin: { l: 10, r: 100, t: 70, b: 10 },
+    margin: { l: 10, r: 100, t: title === undefined ? 36 : 70, b: 10 },
   };
 }

@@ -133,7 +133,7 @@ function interactive(views: ExamFilms, title: string | undefined, relevance: Non
     annotations,
     height: 720,
     width: 620,
-    margin: { l: 10, r: 10, t: 70, b: 10 },
+    margin: { l: 10, r: 10, t: title === undefined ? 36 : 70, b: 10 },
   };
   return { data, layout };
 }

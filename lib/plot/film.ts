@@ -45,7 +45,7 @@ export function film(
     shapes: [...lines, ...outlineShapes(placed, image)],
     height,
     width: Math.round(Math.max(320, Math.min(900, (height - 80) * image.width / image.height + 20))),
-    margin: { l: 10, r: 10, t: 70, b: 10 },
+    margin: { l: 10, r: 10, t: title === undefined ? 36 : 70, b: 10 },
   };
   return figureOf({ data: [emptyTrace()], layout, text, still });
 }

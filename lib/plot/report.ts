@@ -71,7 +71,7 @@ ${
     ])
   }
 <p class="small">Preparation of the films, as JSON:</p>
-<pre>${escapeHtml(JSON.stringify(model.preparation, null, 1))}</pre>
+<pre>${escapeHtml(JSON.stringify(model.preparation))}</pre>
 ${notes.map((note) => `<p class="small">${escapeHtml(note)}</p>`).join("\n")}`;
   return await pageOf({ title, body, figures: drawn.map(({ data, layout }) => ({ data, layout })) });
 }
