@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { cacheFolder, sentenceOf, writeFileAtomic } from "../lib/base/mod.ts";
-import type { Provider, ProviderCheck } from "../lib/engine/mod.ts";
+import { type Provider, type ProviderCheck, tryProviders } from "../lib/engine/mod.ts";
 import { rollout } from "../lib/explain/mod.ts";
 import { encodePng, loadMammogram } from "../lib/io/mod.ts";
 import { loadModel } from "../lib/model/mod.ts";
@@ -23,6 +23,28 @@ type Check = {
 type Attempt = { readonly name: string; readonly fix: string; readonly try: () => Promise<string> };
 
 const oldestDeno = [2, 9] as const;
+
+/**
+ * In a process of its own, because a broken graphics driver may end the process that loads it.
+ *
+ * @returns how the process ended where it did not answer; nothing where it could not be started: Deno refuses to hand
+ * LD_LIBRARY_PATH on, which a graphics driver may need
+ */
+async function tryElsewhere(provider: Provider): Promise<ProviderCheck | string | undefined> {
+  const script = new URL("./_try_provider.ts", import.meta.url).pathname;
+  const command = new Deno.Command("deno", {
+    args: ["run", "-q", "-P=work", "--no-prompt", script, provider],
+    stderr: "null",
+    signal: AbortSignal.timeout(60_000),
+  });
+  try {
+    const { code, signal, stdout } = await command.output();
+    return code === 0 ? JSON.parse(new TextDecoder().decode(stdout)) : signal ?? `code ${code}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}
 
 const side = 64;
 /** A disk of tissue against the left edge, 12 bits: enough of a breast for all steps. */
@@ -152,18 +174,12 @@ async function checkOf({ name, fix, try: attempt }: Attempt): Promise<Check> {
 async function providerCheck(provider: Provider): Promise<Check> {
   const name = `engine on ${provider}`;
   const optional = provider === "cpu" ? {} : { optional: true } as const;
-  const script = new URL("./_try_provider.ts", import.meta.url).pathname;
-  const { code, signal, stdout } = await new Deno.Command("deno", {
-    args: ["run", "-q", "-P=work", "--no-prompt", script, provider],
-    stdout: "piped",
-    stderr: "null",
-    signal: AbortSignal.timeout(60_000),
-  }).output();
-  if (code !== 0) {
-    const detail = `the process that tried it ended with ${signal ?? `code ${code}`}`;
-    return { name, ok: false, detail, fix: "update the graphics driver, or run deno install", ...optional };
+  const tried = await tryElsewhere(provider);
+  if (typeof tried === "string") {
+    const fix = "update the graphics driver, or run deno install";
+    return { name, ok: false, detail: `the process that tried it ended with ${tried}`, fix, ...optional };
   }
-  const check: ProviderCheck = JSON.parse(new TextDecoder().decode(stdout));
+  const check = tried ?? (await tryProviders([provider]))[0]!;
   if (check.works) return { name, ok: true, detail: check.detail };
   return { name, ok: false, detail: check.reason, fix: check.fix, ...optional };
 }

@@ -76,7 +76,7 @@ async function denoProgram(): Promise<string> {
 
 function spawn(program: string, args: string[]): Deno.ChildProcess {
   try {
-    return new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "null" }).spawn();
+    return new Deno.Command(program, { args, ...inherited(), stdin: "piped", stdout: "piped", stderr: "null" }).spawn();
   } catch (cause) {
     const reason = cause instanceof Deno.errors.NotCapable
       ? "this script may not run deno; add --allow-run=deno"
@@ -84,6 +84,20 @@ function spawn(program: string, args: string[]): Deno.ChildProcess {
       ? "no program named deno was found; add its folder to PATH"
       : `${sentenceOf(cause)}; check that deno can be started`;
     throw new MammolabError(`Cannot start a decoding process: ${reason}`, { cause });
+  }
+}
+
+/**
+ * Deno refuses to start a process that would inherit LD_LIBRARY_PATH or its like, unless everything may be run. It is set
+ * where CUDA is installed; what decodes needs no such library.
+ */
+function inherited(): Pick<Deno.CommandOptions, "clearEnv" | "env"> {
+  try {
+    const all = Object.entries(Deno.env.toObject());
+    const kept = all.filter(([name]) => !/^(LD|DYLD)_/.test(name));
+    return kept.length === all.length ? {} : { clearEnv: true, env: Object.fromEntries(kept) };
+  } catch {
+    return {}; // without the right to see the environment
   }
 }
 

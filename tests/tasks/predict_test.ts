@@ -148,6 +148,13 @@ describe("deno task predict", () => {
     assertEquals((await predict()).code, 2);
   });
 
+  it("works where LD_LIBRARY_PATH is set, as an installation of CUDA asks", async () => {
+    const script = new URL("_with_loader_path.ts", import.meta.url).pathname;
+    const args = ["run", "-q", "-A", script, `${folder}/7_L-CC.png`, "--provider", "cpu", "--json", "--quiet"];
+    const { code, stdout } = await command(args).output();
+    assertEquals([code, JSON.parse(new TextDecoder().decode(stdout)).results[0].error], [0, undefined]);
+  });
+
   it("keeps what was finished when it is stopped by Ctrl-C, and leaves no process behind", async () => {
     const films = Array.from({ length: 300 }, () => `${folder}/7_L-CC.png`);
     const args = ["run", "-q", "-P=work", "--no-prompt", "tasks/predict.ts", ...films, "--json"];
