@@ -25,6 +25,7 @@ const maxFragments = 1_000_000;
 export function readFragments(bytes: Uint8Array, pixels: PixelElement): Fragments {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const end = pixels.length < 0 ? bytes.length : pixels.at + pixels.length;
+  if (end > bytes.length) refuse(`it ends inside its pixel data; ${copyAgain}`);
   const starts: number[] = [];
   const lengths: number[] = [];
   let at = pixels.at;
