@@ -6,8 +6,10 @@ import { task } from "./_task.ts";
 
 await task({
   name: "convert",
-  summary: "Writes a model as ONNX, or takes the weights back out of such a file, and checks what was written.",
-  usage: "deno task convert IN OUT    (IN: a model's name or folder, .safetensors, .onnx; OUT: .onnx, .safetensors)",
+  summary:
+    "Writes a model (its name, its folder or a .safetensors file) as .onnx, or takes the weights of such a file " +
+    "back out as .safetensors, and checks what was written.",
+  usage: "deno task convert IN OUT",
   example: "deno task convert vit-phantom out/vit-phantom.onnx",
   options: {
     network: { type: "string", value: "NAME", help: "the network of weights that do not say theirs (timm's files)" },
