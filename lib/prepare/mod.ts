@@ -10,3 +10,13 @@ export {
   replay,
   type Step,
 } from "./pipeline.ts";
+export {
+  balance,
+  type BalanceOptions,
+  type BalancePlan,
+  type BalanceStrategy,
+  epochOf,
+  type PlannedItem,
+  recordsOfPlan,
+} from "./balance.ts";
+export { type ByClass, classWeights, correctPrior, focalAlpha, type WeightOptions } from "./prior.ts";
