@@ -7,7 +7,8 @@ import { readSafetensors, readSafetensorsHeader } from "mammolab/weights";
 
 // fixtures/vit/make.py: timm in PyTorch, random weights, float32
 const folder = new URL("../fixtures/vit/", import.meta.url);
-const floats = (text: string) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+const bytes = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const floats = (text: string) => new Float32Array(bytes(text).buffer);
 
 type Fixture = {
   readonly timm: string;
@@ -44,7 +45,7 @@ describe("vit()", () => {
       assertEquals([...net.parameters.keys()].sort(), [...weights.keys()].sort());
       for (const [key, shape] of net.parameters) assertEquals([...shape], [...weights.get(key)!.shape], key);
 
-      const image = floats(fixture.image);
+      const image = Float32Array.from(bytes(fixture.image), (level) => level / 256);
       const { channels, imageSize: { height, width } } = fixture.spec;
       const shape = [2, channels, height, width];
       const feeds: Record<string, Value> = { image: { shape, data: Float64Array.from(image) } };
