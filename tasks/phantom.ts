@@ -29,7 +29,7 @@ await task({
     label: { type: "string", value: "WORD", help: "normal, benign or malignant; drawn if left out" },
     density: { type: "string", value: "LETTER", help: "BI-RADS density a, b, c or d; drawn if left out" },
     kind: { type: "string", value: "WORD", help: "digital or film; drawn if left out" },
-    contrast: { type: "string", value: "LOW-HIGH", help: "contrast of lesions, 1.2-3.6 if left out" },
+    contrast: { type: "string", value: "LOW-HIGH", help: "contrast of lesions, 1.4-4.2 if left out" },
     radius: { type: "string", value: "LOW-HIGH", help: "radius of masses in mm, 6-16 if left out" },
     deflated: {
       type: "boolean",

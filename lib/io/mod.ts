@@ -15,6 +15,8 @@ export type { DicomHeader, Exposure, ViewModifier, VoiChoice, VoiFunction, VoiWi
 export {
   type DicomDataSet,
   type DicomElement,
+  type DicomNumberVr,
+  type DicomTextVr,
   type DicomValue,
   type DicomVr,
   writeDicom,

@@ -1,4 +1,4 @@
-import { seededRandom } from "../../base/mod.ts";
+import { drawsOf } from "./draws.ts";
 import type { Laterality } from "../../io/mod.ts";
 import { addDot, addStroke, type Canvas } from "./canvas.ts";
 import type { Frame } from "./frame.ts";
@@ -16,7 +16,7 @@ function addTail(
   laterality: Laterality,
   { nippleX, nippleY }: Frame,
 ) {
-  const random = seededRandom(seed, "phantom", "axillary tail", laterality);
+  const random = drawsOf(seed, "axillary tail", laterality);
   const bright = 1 + 0.25 * "abcd".indexOf(density);
   for (let i = 0; i < 240; i++) {
     let [x, y] = [random.between(0, nippleX), random.between(-10, nippleY - 0.6 * shape.halfHeight)];
@@ -39,7 +39,7 @@ function addTail(
 
 /** Bean-shaped, with a hilum of fat. */
 function addNodes(canvas: Canvas, { seed }: ExamPlan, laterality: Laterality, { nippleX, nippleY }: Frame) {
-  const random = seededRandom(seed, "phantom", "nodes", laterality);
+  const random = drawsOf(seed, "nodes", laterality);
   for (let i = random.integer(6) - 2; i > 0; i--) {
     const [x, y] = [random.between(0.05, 0.4) * nippleX, random.between(0.04, 0.3) * nippleY];
     const size = random.between(2, 4.5);

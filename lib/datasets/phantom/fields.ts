@@ -1,5 +1,5 @@
 import FFT from "fft.js";
-import { cosines, counted, rayleigh } from "./counter.ts";
+import { cosines, counted, rayleigh } from "./draws.ts";
 
 /** A square of random texture that repeats: 512 samples of 0.5 mm or 256 of 1 mm, 256 mm in all. Mean 0, deviation 1. */
 export type Field = {

@@ -1,5 +1,5 @@
 import type { Canvas } from "./canvas.ts";
-import { counted, normalOf } from "./counter.ts";
+import { counted, normalOf } from "./draws.ts";
 import { clamp, smoothstep } from "./curves.ts";
 import { forEachInside, type Frame } from "./frame.ts";
 import type { ExamPlan } from "./plan.ts";

@@ -27,8 +27,16 @@ export type Frame = {
   readonly skin: Float32Array;
   /** Where a point of the breast is seen, in millimetres. */
   readonly project: (point: BreastPoint) => readonly [x: number, y: number];
-  /** Signed distance in millimetres behind the front edge of the pectoral muscle; MLO only. */
-  readonly pectoral?: (x: number, y: number) => number;
+  /** The front edge of the pectoral muscle; MLO only. */
+  readonly pectoral?: PectoralEdge;
+};
+
+/** A nearly straight line from the top of the picture down to the chest wall. */
+export type PectoralEdge = {
+  /** How far the muscle reaches from the chest wall at height y, in millimetres; below its end it goes on below zero. */
+  readonly front: (y: number) => number;
+  /** Millimetres across the edge for one along a row. */
+  readonly across: number;
 };
 
 /** Width and height of the detector in millimetres. */
@@ -147,13 +155,12 @@ export function forEachInside(
   }
 }
 
-function pectoralEdge(shape: BreastShape, nippleX: number, nippleY: number, random: Random) {
+function pectoralEdge(shape: BreastShape, nippleX: number, nippleY: number, random: Random): PectoralEdge {
   const top = shape.pectoralTop * nippleX * Math.min(1, shape.top + 0.25);
   const length = Math.min(shape.pectoralLength * nippleY, 0.93 * detector.height);
   const bend = random.between(0.85, 1.2);
-  const across = Math.cos(Math.atan2(top, length));
-  return (x: number, y: number): number => {
-    const front = y < length ? top * (1 - y / length) ** bend : (-(y - length) * top) / length;
-    return (front - x) * across;
+  return {
+    front: (y) => y < length ? top * (1 - y / length) ** bend : (-(y - length) * top) / length,
+    across: Math.cos(Math.atan2(top, length)),
   };
 }

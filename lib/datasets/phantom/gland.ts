@@ -1,4 +1,4 @@
-import { seededRandom } from "../../base/mod.ts";
+import { drawsOf } from "./draws.ts";
 import type { Laterality } from "../../io/mod.ts";
 import { type CoarseMap, coarseMapOf, readCoarse } from "./coarse_map.ts";
 import { smoothstep } from "./curves.ts";
@@ -57,9 +57,7 @@ export function glandShare(
   const { nippleX, nippleY, skin, width, height, mm, inside, view } = frame;
   const { threshold, gain, envelope } = glandClasses[density];
   const coarse = projectLobes(lobes, frame, { ...shape, envelope });
-  const fat = sheets.map((_, k) =>
-    drawFatLayer(seededRandom(seed, "phantom", "fat layer", laterality, view, k), shape.fatLayer, 0.22)
-  );
+  const fat = sheets.map((_, k) => drawFatLayer(drawsOf(seed, "fat layer", laterality, view, k), shape.fatLayer, 0.22));
   const deepest = Math.max(...fat.map((layer) => Math.max(...layer))) + 8;
   const turn = nippleX - 0.8 * shape.depth; // the layer is told by its angle around this point of the chest wall's side
 
@@ -73,7 +71,7 @@ export function glandShare(
       const wx = places.x[at]! + x - (column + 0.5) * mm;
       const wy = places.y[at]! + y - (row + 0.5) * mm;
       const n = nippleX - x;
-      const fan = fanned(n, y - nippleY);
+      const fan = (y - nippleY) * fanAt(n);
       const flat = sample(cloud, wx, wy);
       const here = 1.1 * readCoarse(coarse, x, y) + 0.08 * flat - threshold;
       const d = skin[at]! + 1.2 * flat;
@@ -92,7 +90,7 @@ export function glandShare(
   return share;
 }
 
-/** The height above the nipple in fields that are drawn out towards it: narrower near the nipple, wider at the chest wall. */
-export function fanned(n: number, s: number): number {
-  return s * (60 / (Math.max(n, -5) + 35)) ** 0.6;
+/** How heights above the nipple are stretched at depth n to look into a field, so that it is drawn out towards the nipple. */
+export function fanAt(n: number): number {
+  return (60 / (Math.max(n, -5) + 35)) ** 0.6;
 }

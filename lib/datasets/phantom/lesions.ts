@@ -1,4 +1,4 @@
-import { seededRandom } from "../../base/mod.ts";
+import { drawsOf } from "./draws.ts";
 import type { Laterality } from "../../io/mod.ts";
 import { drawCalcifications } from "./calcifications.ts";
 import type { Canvas } from "./canvas.ts";
@@ -22,7 +22,7 @@ export type LesionShadow = {
 
 /** Casts a lesion's shadow into a view. */
 export function lesionShadow(seed: number, laterality: Laterality, lesion: LesionPlan, frame: Frame): LesionShadow {
-  const random = (part: string) => seededRandom(seed, "phantom", part, laterality, lesion.index);
+  const random = (part: string) => drawsOf(seed, part, laterality, lesion.index);
   return lesion.kind.endsWith("mass")
     ? drawMass(lesion, frame, random("mass"))
     : drawCalcifications(lesion, frame, random("calcifications"));

@@ -1,4 +1,4 @@
-import { seededRandom } from "../../base/mod.ts";
+import { drawsOf } from "./draws.ts";
 import type { Laterality } from "../../io/mod.ts";
 import { type CoarseMap, coarseMapOf } from "./coarse_map.ts";
 import type { Frame } from "./frame.ts";
@@ -12,8 +12,8 @@ export type Lobe = { readonly center: BreastPoint; readonly sigma: number; reado
  * lies. Left and right share the draws up to 5 mm: they look like sisters, not twins.
  */
 export function drawLobes({ seed, shape }: ExamPlan, laterality: Laterality): readonly Lobe[] {
-  const random = seededRandom(seed, "phantom", "lobes");
-  const own = seededRandom(seed, "phantom", "lobes", laterality);
+  const random = drawsOf(seed, "lobes");
+  const own = drawsOf(seed, "lobes", laterality);
   const jitter = () => 5 * own.normal();
   return Array.from({ length: 46 }, () => {
     const n = random.between(8, 0.95 * shape.depth);

@@ -1,4 +1,4 @@
-import { seededRandom } from "../../base/mod.ts";
+import { drawsOf } from "./draws.ts";
 import type { Laterality } from "../../io/mod.ts";
 import { type Canvas, canvasOf } from "./canvas.ts";
 import { type EllipseShadow, type Ellipsoid, shadowOf } from "./ellipsoid.ts";
@@ -20,7 +20,7 @@ export type Lobule = {
  * (after Bakic et al. 2002, Med Phys 29:2131). Being bodies, they are the same in both views.
  */
 export function drawLobules({ seed, shape }: ExamPlan, laterality: Laterality): readonly Lobule[] {
-  const random = seededRandom(seed, "phantom", "lobules", laterality);
+  const random = drawsOf(seed, "lobules", laterality);
   const volume = shape.depth * shape.halfHeight ** 2;
   const count = Math.round(330 * (volume / 90 ** 3) ** 0.6);
   return Array.from({ length: count }, () => {

@@ -101,7 +101,7 @@ function drawSpicules(
       center[k]! + towards[k]! * start + 0.12 * radius * random.normal()
     ) as unknown as BreastPoint;
     const path = walk({ from, towards, length, bend: random.between(0.02, 0.09) }, random);
-    const peak = random.logBetween(0.15, 0.55);
+    const peak = random.logBetween(0.18, 0.6);
     addStrand(canvas, frame, { path, width: [1.4 * width, 0.5 * width], peak: [peak, 0.25 * peak], fade: [0.3, 0.5] });
   }
 }

@@ -1,4 +1,5 @@
-import { type Random, seededRandom } from "../../base/mod.ts";
+import { drawsOf } from "./draws.ts";
+import type { Random } from "../../base/mod.ts";
 import type { Laterality } from "../../io/mod.ts";
 import { clamp } from "./curves.ts";
 import { type BreastShape, drawShape, halfHeightAt } from "./shape.ts";
@@ -82,7 +83,7 @@ export type PlanOptions = {
   readonly label?: ExamLabel;
   readonly density?: Density;
   readonly kind?: FilmKind;
-  /** Lowest and highest contrast of a lesion, log-uniform; default 1.2 to 3.6, from barely visible to plain. */
+  /** Lowest and highest contrast of a lesion, log-uniform; default 1.4 to 4.2, from barely visible to plain. */
   readonly contrast?: readonly [low: number, high: number];
   /** Smallest and largest radius of a mass in millimetres, log-uniform; default 6 to 16. */
   readonly radius?: readonly [low: number, high: number];
@@ -96,11 +97,11 @@ const filmShare = 0.2;
 
 /** Draws an exam. The same seed and options give the same plan. */
 export function planExam(seed: number, options: PlanOptions = {}): ExamPlan {
-  const random = seededRandom(seed, "phantom", "exam");
+  const random = drawsOf(seed, "exam");
   const label = chosen(labelShares, random, options.label);
   const density = chosen(densityShares, random, options.density);
   const rank = "abcd".indexOf(density);
-  const shape = drawShape(seededRandom(seed, "phantom", "shape"), rank);
+  const shape = drawShape(drawsOf(seed, "shape"), rank);
   const breasts = drawLesions(seed, label, shape, options);
   return {
     seed,
@@ -108,9 +109,9 @@ export function planExam(seed: number, options: PlanOptions = {}): ExamPlan {
     density,
     assessment: drawAssessment(random, label, breasts),
     label,
-    technique: drawTechnique(seededRandom(seed, "phantom", "technique"), options.kind),
+    technique: drawTechnique(drawsOf(seed, "technique"), options.kind),
     shape,
-    pattern: drawPattern(seededRandom(seed, "phantom", "pattern")),
+    pattern: drawPattern(drawsOf(seed, "pattern")),
     breasts,
   };
 }
@@ -130,7 +131,7 @@ function drawPattern(random: Random): Pattern {
   return {
     lobules: random.between(0.6, 1.3),
     patches: random.between(0.35, 0.75),
-    strands: random.logBetween(0.7, 1.5),
+    strands: random.logBetween(0.65, 1.3),
   };
 }
 
@@ -138,7 +139,7 @@ type Finding = { readonly breast: 0 | 1; readonly kind: LesionKind; readonly mal
 
 function drawLesions(seed: number, label: ExamLabel, shape: BreastShape, options: PlanOptions): ExamPlan["breasts"] {
   const lesions: [LesionPlan[], LesionPlan[]] = [[], []];
-  for (const finding of drawFindings(seededRandom(seed, "phantom", "findings"), label)) {
+  for (const finding of drawFindings(drawsOf(seed, "finding"), label)) {
     const own = lesions[finding.breast];
     own.push(drawLesion(seed, finding, own, shape, options));
   }
@@ -178,10 +179,10 @@ function drawLesion(
   { breast, kind, malignant = undefined, inside }: Finding,
   before: readonly LesionPlan[],
   shape: BreastShape,
-  { contrast = [1.2, 3.6], radius = [6, 16] }: PlanOptions,
+  { contrast = [1.4, 4.2], radius = [6, 16] }: PlanOptions,
 ): LesionPlan {
   const index = before.length;
-  const random = seededRandom(seed, "phantom", "lesion", breast, index);
+  const random = drawsOf(seed, "lesion", breast, index);
   const size = random.uniform();
   const within = ([low, high]: readonly [number, number]) => low * (high / low) ** size;
   const drawn = kind.endsWith("mass") ? within(radius) : within(kind === "coarse calcification" ? [1.5, 3.5] : [5, 12]);

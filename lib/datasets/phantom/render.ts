@@ -1,6 +1,5 @@
-import { seededRandom } from "../../base/mod.ts";
 import type { Laterality } from "../../io/mod.ts";
-import { keyOf } from "./counter.ts";
+import { drawsOf, keyOf } from "./draws.ts";
 import { develop } from "./film.ts";
 import { frameOf, type PhantomViewName } from "./frame.ts";
 import { addLesion, discAndRing, lesionShadow } from "./lesions.ts";
@@ -45,7 +44,7 @@ export function renderBreast(plan: ExamPlan, breast: BreastPlan, mm: number): re
   const { laterality, lesions } = breast;
   const anatomy = drawAnatomy(plan, laterality);
   const views = (["CC", "MLO"] as const).map((view) => {
-    const frame = frameOf(shape, view, mm, seededRandom(seed, "phantom", "frame", laterality, view));
+    const frame = frameOf(shape, view, mm, drawsOf(seed, "frame", laterality, view));
     return {
       frame,
       tissue: tissueOf(plan, laterality, frame, anatomy),
@@ -56,7 +55,7 @@ export function renderBreast(plan: ExamPlan, breast: BreastPlan, mm: number): re
 
   return views.map(({ frame, tissue, shadows }) => {
     const { view, width, height, nippleX, nippleY, inside } = frame;
-    const pixels = develop(plan, frame, tissue, keyOf(seed, "phantom", "noise", laterality, view));
+    const pixels = develop(plan, frame, tissue, keyOf(seed, "noise", laterality, view));
     const film: PhantomView = {
       laterality,
       view,

@@ -1,4 +1,5 @@
-import { type Random, seededRandom } from "../../base/mod.ts";
+import { drawsOf } from "./draws.ts";
+import type { Random } from "../../base/mod.ts";
 import type { Laterality } from "../../io/mod.ts";
 import { addStroke, type Canvas } from "./canvas.ts";
 import type { Frame } from "./frame.ts";
@@ -59,7 +60,7 @@ export function addStrand(
  * lines in it (Bochud, Abbey, Eckstein 1999, Opt Express 4:33).
  */
 export function drawStrands({ seed, shape, density }: ExamPlan, laterality: Laterality): readonly Strand[] {
-  const random = (part: string) => seededRandom(seed, "phantom", part, laterality);
+  const random = (part: string) => drawsOf(seed, part, laterality);
   const bright = 1 + 0.25 * "abcd".indexOf(density);
   return [
     ...stroma(shape, bright, random("stroma")),

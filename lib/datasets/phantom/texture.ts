@@ -1,5 +1,5 @@
 import type { Laterality } from "../../io/mod.ts";
-import { keyOf } from "./counter.ts";
+import { keyOf } from "./draws.ts";
 import { band, type Field, powerLaw, sample, twoFields } from "./fields.ts";
 import { forEachInside, type Frame } from "./frame.ts";
 
@@ -19,7 +19,7 @@ export type Texture = {
 
 /** Draws the fields of a view. */
 export function drawTexture(seed: number, laterality: Laterality, frame: Frame): Texture {
-  const key = (part: string) => keyOf(seed, "phantom", part, laterality, frame.view);
+  const key = (part: string) => keyOf(seed, part, laterality, frame.view);
   const [cloud, grain] = twoFields(key("cloud"), 512, powerLaw(2.9), powerLaw(1.6, { longest: 6 }));
   const [border, slow] = twoFields(key("border"), 256, powerLaw(3.4, { shortest: 7 }), band(30, 0.45));
   return { cloud, grain, border, slow, places: bentPlaces(frame, slow, cloud) };

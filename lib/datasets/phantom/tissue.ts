@@ -1,12 +1,12 @@
-import { seededRandom } from "../../base/mod.ts";
+import { drawsOf } from "./draws.ts";
 import type { Laterality } from "../../io/mod.ts";
 import { addAxilla } from "./axilla.ts";
 import { addDot, type Canvas, canvasOf } from "./canvas.ts";
 import { type CoarseMap, readCoarse } from "./coarse_map.ts";
 import { clamp, smoothstep } from "./curves.ts";
 import { type Field, sample } from "./fields.ts";
-import { forEachInside, type Frame } from "./frame.ts";
-import { fanned, glandClasses, glandShare } from "./gland.ts";
+import { forEachInside, type Frame, type PectoralEdge } from "./frame.ts";
+import { fanAt, glandClasses, glandShare } from "./gland.ts";
 import { drawLobes, type Lobe } from "./lobes.ts";
 import { castLobules, drawLobules, type Lobule } from "./lobules.ts";
 import type { ExamPlan } from "./plan.ts";
@@ -55,15 +55,16 @@ function addGlandAndFat(
   lobules: readonly Lobule[],
   { cloud, grain, places }: Texture,
 ): void {
-  const { nippleX, nippleY, skin } = frame;
+  const { nippleX, nippleY, skin, width, mm } = frame;
   const { thickness } = shape;
   const { share: largest, holes } = glandClasses[density];
   const { fat, walls } = castLobules(lobules, frame, places);
+  const fan = Float64Array.from({ length: width }, (_, i) => fanAt(nippleX - (i + 0.5) * mm));
   forEachInside(frame, (at, x, y) => {
     const n = nippleX - x;
     const d = skin[at]!;
     const flat = sample(cloud, places.x[at]!, places.y[at]!);
-    const streak = sample(cloud, 0.5 * n + 0.1 * places.x[at]! + 140, 1.1 * fanned(n, y - nippleY) + 60);
+    const streak = sample(cloud, 0.5 * n + 0.1 * places.x[at]! + 140, 1.1 * (y - nippleY) * fan[at % width]! + 60);
     const small = sample(grain, x, y);
     const here = readCoarse(share, x, y);
     const deep = smoothstep(d, 1, 7);
@@ -112,23 +113,30 @@ function addSkin({ data }: Canvas, { thickness, skin }: BreastShape, frame: Fram
 function coverWithMuscle(
   { data }: Canvas,
   { thickness }: BreastShape,
-  frame: Frame,
-  behindEdge: (x: number, y: number) => number,
+  { width, height, mm, ends }: Frame,
+  { front, across }: PectoralEdge,
   { cloud, slow, places }: Texture,
 ): void {
-  forEachInside(frame, (at, x, y) => {
-    if (behindEdge(x, y) < -10) return;
-    const behind = behindEdge(x + sample(slow, x, y) + 0.4 * sample(cloud, places.x[at]!, places.y[at]!), y);
-    if (behind < -4) return;
-    const muscle = smoothstep(behind, -1.8, 2.6);
-    const fibres = sample(cloud, 0.4 * (y - 0.4 * x), 1.2 * (x + 0.4 * y));
-    const bulk = 0.2 + 0.16 * (1 - Math.exp(-Math.max(0, behind) / 22)) + 0.025 * fibres;
-    data[at] = data[at]! * (1 - 0.3 * muscle) + muscle * thickness * bulk;
-  });
+  for (let j = 0; j < height; j++) {
+    const y = (j + 0.5) * mm;
+    const edge = front(y);
+    const reached = Math.min(ends[j]!, Math.ceil((edge + 12) / mm)); // the edge wavers by some millimetres
+    for (let i = 0; i < reached; i++) {
+      const at = j * width + i;
+      const x = (i + 0.5) * mm;
+      const waver = sample(slow, x, y) + 0.4 * sample(cloud, places.x[at]!, places.y[at]!);
+      const behind = (edge - x - waver) * across;
+      if (behind < -4) continue;
+      const muscle = smoothstep(behind, -1.8, 2.6);
+      const fibres = sample(cloud, 0.4 * (y - 0.4 * x), 1.2 * (x + 0.4 * y));
+      const bulk = 0.2 + 0.16 * (1 - Math.exp(-Math.max(0, behind) / 22)) + 0.025 * fibres;
+      data[at] = data[at]! * (1 - 0.3 * muscle) + muscle * thickness * bulk;
+    }
+  }
 }
 
 function addNipple(canvas: Canvas, seed: number, laterality: Laterality, { nippleX, nippleY }: Frame): void {
-  const random = seededRandom(seed, "phantom", "nipple", laterality);
+  const random = drawsOf(seed, "nipple", laterality);
   const [back, up] = [random.between(0, 3), random.between(-3, 3)];
   addDot(canvas, nippleX - back, nippleY + up, random.between(2.2, 3.6), random.between(5, 12));
 }

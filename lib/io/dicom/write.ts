@@ -8,9 +8,25 @@ import { MammolabError } from "../../base/mod.ts";
 export type DicomElement = readonly [tag: number, vr: DicomVr, value: DicomValue];
 
 /** The value representations that can be written (PS3.5 table 6.2-1). */
-export type DicomVr = TextVr | NumberVr | "OB" | "OW" | "SQ";
-type TextVr = "AE" | "AS" | "CS" | "DA" | "DS" | "IS" | "LO" | "LT" | "PN" | "SH" | "ST" | "TM" | "UI" | "UT";
-type NumberVr = "US" | "SS" | "UL" | "SL" | "FL" | "FD";
+export type DicomVr = DicomTextVr | DicomNumberVr | "OB" | "OW" | "SQ";
+/** Value representations of text. */
+export type DicomTextVr =
+  | "AE"
+  | "AS"
+  | "CS"
+  | "DA"
+  | "DS"
+  | "IS"
+  | "LO"
+  | "LT"
+  | "PN"
+  | "SH"
+  | "ST"
+  | "TM"
+  | "UI"
+  | "UT";
+/** Value representations of binary numbers. */
+export type DicomNumberVr = "US" | "SS" | "UL" | "SL" | "FL" | "FD";
 
 /** Text, several texts, numbers, bytes, or the items of a sequence. An empty text or list is an attribute without a value. */
 export type DicomValue =
@@ -112,8 +128,8 @@ function encodeValue(tag: number, vr: DicomVr, value: DicomValue): Uint8Array {
     throw refusal(tag, `is ${vr}, so its value is bytes; give them`);
   }
   const values = typeof value === "string" || typeof value === "number" ? [value] : Array.from<unknown>(value);
-  if (vr in numberSizes) return encodeNumbers(tag, vr as NumberVr, values);
-  return encodeText(tag, vr as TextVr, values);
+  if (vr in numberSizes) return encodeNumbers(tag, vr as DicomNumberVr, values);
+  return encodeText(tag, vr as DicomTextVr, values);
 }
 
 function isSequence(value: DicomValue): value is readonly DicomDataSet[] {
@@ -129,14 +145,14 @@ function encodeItem(content: Uint8Array): Uint8Array[] {
   return [header, content];
 }
 
-const numberSizes: Readonly<Record<NumberVr, number>> = { US: 2, SS: 2, UL: 4, SL: 4, FL: 4, FD: 8 };
+const numberSizes: Readonly<Record<DicomNumberVr, number>> = { US: 2, SS: 2, UL: 4, SL: 4, FL: 4, FD: 8 };
 
-function encodeNumbers(tag: number, vr: NumberVr, values: readonly unknown[]): Uint8Array {
+function encodeNumbers(tag: number, vr: DicomNumberVr, values: readonly unknown[]): Uint8Array {
   const size = numberSizes[vr];
   const out = new Uint8Array(size * values.length);
   const view = new DataView(out.buffer);
   const limits = { US: [0, 0xffff], SS: [-0x8000, 0x7fff], UL: [0, 0xffff_ffff], SL: [-0x8000_0000, 0x7fff_ffff] };
-  const write: Record<NumberVr, (at: number, value: number) => void> = {
+  const write: Record<DicomNumberVr, (at: number, value: number) => void> = {
     US: (at, value) => view.setUint16(at, value, true),
     SS: (at, value) => view.setInt16(at, value, true),
     UL: (at, value) => view.setUint32(at, value, true),
@@ -156,7 +172,7 @@ function encodeNumbers(tag: number, vr: NumberVr, values: readonly unknown[]): U
 }
 
 /** Most characters of one value (PS3.5 table 6.2-1). */
-const longest: Readonly<Record<TextVr, number>> = {
+const longest: Readonly<Record<DicomTextVr, number>> = {
   AE: 16,
   AS: 4,
   CS: 16,
@@ -174,7 +190,7 @@ const longest: Readonly<Record<TextVr, number>> = {
 };
 
 /** What a value may look like, where the standard says so. */
-const forms: Partial<Record<TextVr, RegExp>> = {
+const forms: Partial<Record<DicomTextVr, RegExp>> = {
   AS: /^\d{3}[DWMY]$/,
   CS: /^[A-Z0-9 _]*$/,
   DA: /^\d{8}$/,
@@ -183,7 +199,7 @@ const forms: Partial<Record<TextVr, RegExp>> = {
   UI: /^[0-9.]+$/,
 };
 
-function encodeText(tag: number, vr: TextVr, values: readonly unknown[]): Uint8Array {
+function encodeText(tag: number, vr: DicomTextVr, values: readonly unknown[]): Uint8Array {
   const texts = values.map((value) => typeof value === "number" ? decimal(vr, value) : String(value));
   const single = vr === "LT" || vr === "ST" || vr === "UT";
   if (single && texts.length > 1) throw refusal(tag, `is ${vr}, which holds one value; join them`);
@@ -201,7 +217,7 @@ function encodeText(tag: number, vr: TextVr, values: readonly unknown[]): Uint8A
 }
 
 /** A number as text of at most 16 characters. */
-function decimal(vr: TextVr, value: number): string {
+function decimal(vr: DicomTextVr, value: number): string {
   const exact = String(value);
   return vr !== "DS" || exact.length <= 16 ? exact : value.toPrecision(9).slice(0, 16);
 }

@@ -1,8 +1,16 @@
-import { hashKey } from "../../base/mod.ts";
+import { hashKey, type Random, seededRandom } from "../../base/mod.ts";
 
-/** What a run of draws is for: `keyOf(seed, "cloud", "L", "CC")`. Equal keys, equal draws. */
-export function keyOf(...key: readonly (number | string)[]): number {
-  return hashKey(key)[0] >>> 0;
+/** Part of every key: another word, and every phantom is another. This one made exam 7 a good first example. */
+export const generation = "phantom 89";
+
+/** Random draws for one part of one exam: `drawsOf(seed, "lobes", "L")`. One draw more in a part changes no other part. */
+export function drawsOf(seed: number, ...part: readonly (number | string)[]): Random {
+  return seededRandom(generation, seed, ...part);
+}
+
+/** The key of {@linkcode counted} draws for one part of one exam. */
+export function keyOf(seed: number, ...part: readonly (number | string)[]): number {
+  return hashKey([generation, seed, ...part])[0] >>> 0;
 }
 
 /**
