@@ -12,6 +12,15 @@ const augmentations = {
   noise: { sample: a.sampleNoise, apply: a.noise },
   blur: { sample: a.sampleBlur, apply: a.blur },
   sharpness: { sample: a.sampleSharpness, apply: a.sharpness },
+  rotation: { sample: a.sampleRotation, apply: a.rotation },
+  translation: { sample: a.sampleTranslation, apply: a.translation },
+  scale: { sample: a.sampleScale, apply: a.scale },
+  shear: { sample: a.sampleShear, apply: a.shear },
+  affine: { sample: a.sampleAffine, apply: a.affine },
+  crop: { sample: a.sampleResizedCrop, apply: a.resizedCrop },
+  flip: { sample: a.sampleFlip, apply: a.flip },
+  elastic: { sample: a.sampleElastic, apply: a.elastic },
+  clahe: { sample: a.sampleEqualize, apply: a.equalize },
   cutout: { sample: a.sampleCutout, apply: a.cutout },
 } as const;
 

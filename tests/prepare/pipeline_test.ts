@@ -2,7 +2,19 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { MammolabError, seededRandom } from "mammolab/base";
 import { imageOf } from "mammolab/image";
-import { cutmix, cutout, mixup, pipeline, replay, sampleCutmix, sampleMixup } from "mammolab/prepare";
+import {
+  type AugmentationName,
+  augmentationNames,
+  cutmix,
+  cutout,
+  mixup,
+  type OptionsOf,
+  pipeline,
+  replay,
+  sampleCutmix,
+  sampleMixup,
+  type Step,
+} from "mammolab/prepare";
 
 const film = imageOf(new Float32Array(20 * 30).map((_, i) => (i % 97) / 97), { height: 20, width: 30 });
 const steps = pipeline([
@@ -11,7 +23,38 @@ const steps = pipeline([
   { oneOf: [{ name: "gamma", options: { low: 0.5, high: 2 } }, { name: "cutout", options: { low: 0.1, high: 0.3 } }] },
 ]);
 
+/** Settings for every augmentation: one without does not compile. */
+const settings: { readonly [N in AugmentationName]: OptionsOf<N> } = {
+  brightness: { strength: 0.3 },
+  contrast: { strength: 0.3 },
+  gamma: { low: 0.5, high: 2 },
+  saturation: { strength: 0.5 },
+  color: { strength: 0.2 },
+  noise: { kind: "poisson", low: 0.05, high: 0.1 },
+  blur: { low: 0.5, high: 1 },
+  sharpness: { strength: 0.5 },
+  rotation: { degrees: 20 },
+  translation: { x: 0.1, y: 0.1 },
+  scale: { low: 0.8, high: 1.2 },
+  shear: { x: 10 },
+  affine: { rotation: { degrees: 20 }, scale: { low: 0.8, high: 1.2 } },
+  crop: { low: 0.5, high: 0.8 },
+  flip: { direction: "horizontal" },
+  elastic: { low: 0.02, high: 0.025 },
+  clahe: { low: 2, high: 4, tiles: 2 },
+  cutout: { low: 0.1, high: 0.3 },
+};
+
 describe("pipeline()", () => {
+  for (const name of augmentationNames) {
+    it(`changes an image by ${name} alone, does it again from its JSON, and keeps its size`, () => {
+      const { augment } = pipeline([{ name, options: settings[name] } as Step]);
+      const { image, drawn } = augment(film, { seed: 1, epoch: 0, record: "0007" });
+      assertEquals([image.height, image.width, drawn.map((step) => step.name)], [20, 30, [name]]);
+      assert(image.data.some((value, at) => value !== film.data[at]), "changed");
+      assertEquals(replay(film, JSON.parse(JSON.stringify(drawn))), image);
+    });
+  }
   it("gives the same image for the same seed, epoch and record, and others otherwise, in any order", () => {
     const key = { seed: 1, epoch: 2, record: "a" };
     const first = steps.augment(film, key).image.data;

@@ -33,3 +33,29 @@ export {
   sampleCutmix,
   sampleMixup,
 } from "./mix.ts";
+export {
+  affine,
+  type AffineOptions,
+  type AffineParameters,
+  rotation,
+  type RotationOptions,
+  type RotationParameters,
+  sampleAffine,
+  sampleRotation,
+  sampleScale,
+  sampleShear,
+  sampleTranslation,
+  scale,
+  type ScaleOptions,
+  type ScaleParameters,
+  shear,
+  type ShearOptions,
+  type ShearParameters,
+  translation,
+  type TranslationOptions,
+  type TranslationParameters,
+} from "./affine.ts";
+export { resizedCrop, type ResizedCropOptions, type ResizedCropParameters, sampleResizedCrop } from "./resized_crop.ts";
+export { flip, type FlipOptions, type FlipParameters, sampleFlip } from "./flip.ts";
+export { elastic, elasticMap, type ElasticOptions, type ElasticParameters, sampleElastic } from "./elastic.ts";
+export { equalize, type EqualizeOptions, type EqualizeParameters, sampleEqualize } from "./equalize.ts";
