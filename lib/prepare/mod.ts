@@ -3,6 +3,7 @@ export * from "./augment/mod.ts";
 export {
   type AugmentationName,
   augmentationNames,
+  type AugmentationOptions,
   type DrawnStep,
   type OptionsOf,
   type Pipeline,

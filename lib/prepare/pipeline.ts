@@ -2,8 +2,42 @@ import { MammolabError, type Random, seededRandom } from "../base/mod.ts";
 import type { Image } from "../image/mod.ts";
 import * as a from "./augment/mod.ts";
 
+/** What each augmentation is drawn from. */
+export type AugmentationOptions = {
+  readonly brightness: a.FactorOptions;
+  readonly contrast: a.FactorOptions;
+  readonly gamma: a.GammaOptions;
+  readonly saturation: a.FactorOptions;
+  readonly color: a.ColorOptions;
+  readonly noise: a.NoiseOptions;
+  readonly blur: a.BlurOptions;
+  readonly sharpness: a.FactorOptions;
+  readonly rotation: a.RotationOptions;
+  readonly translation: a.TranslationOptions;
+  readonly scale: a.ScaleOptions;
+  readonly shear: a.ShearOptions;
+  readonly affine: a.AffineOptions;
+  readonly crop: a.ResizedCropOptions;
+  readonly flip: a.FlipOptions;
+  readonly elastic: a.ElasticOptions;
+  readonly clahe: a.EqualizeOptions;
+  readonly cutout: a.CutoutOptions;
+};
+
+/** Names of the augmentations of one image. */
+export type AugmentationName = keyof AugmentationOptions;
+
+/** What the named augmentation is drawn from. */
+export type OptionsOf<N extends AugmentationName> = AugmentationOptions[N];
+
 /** What is drawn, and what is done with it; both by name, so that a plan is plain JSON. */
-const augmentations = {
+type Augmentation<Options> = {
+  readonly sample: (options: Options, random: Random) => unknown;
+  // deno-lint-ignore no-explicit-any -- what its own sample has drawn
+  readonly apply: (image: Image, parameters: any) => Image;
+};
+
+const augmentations: { readonly [N in AugmentationName]: Augmentation<OptionsOf<N>> } = {
   brightness: { sample: a.sampleBrightness, apply: a.brightness },
   contrast: { sample: a.sampleContrast, apply: a.contrast },
   gamma: { sample: a.sampleGamma, apply: a.gamma },
@@ -22,16 +56,10 @@ const augmentations = {
   elastic: { sample: a.sampleElastic, apply: a.elastic },
   clahe: { sample: a.sampleEqualize, apply: a.equalize },
   cutout: { sample: a.sampleCutout, apply: a.cutout },
-} as const;
-
-/** Names of the augmentations of one image. */
-export type AugmentationName = keyof typeof augmentations;
+};
 
 /** All names, in the order of the documentation. */
 export const augmentationNames: readonly AugmentationName[] = Object.keys(augmentations) as AugmentationName[];
-
-/** What the named augmentation is drawn from. */
-export type OptionsOf<N extends AugmentationName> = Parameters<(typeof augmentations)[N]["sample"]>[0];
 
 /** One augmentation with its options, or a choice of several; done with the given probability (default 1). */
 export type Step =
