@@ -22,7 +22,8 @@ export {
   type Tensor,
 } from "./tensor.ts";
 export * from "./ops.ts";
-export { type OnnxOptions, type RawWeight, toOnnx, type WeightPlace, type WeightSource } from "./onnx.ts";
+export { type OnnxOptions, type RawWeight, toOnnx, type WeightSource } from "./onnx.ts";
+export type { WeightPlace } from "./_onnx_writer.ts";
 export { type OnnxInitializer, type OnnxModel, readOnnx } from "./read_onnx.ts";
 export { gradients } from "./gradient.ts";
 export { trainingForm } from "./training_form.ts";
