@@ -21,3 +21,19 @@ export {
   recordsOfPlan,
 } from "./balance.ts";
 export { type ByClass, classWeights, correctPrior, focalAlpha, type WeightOptions } from "./prior.ts";
+export {
+  breastWindows,
+  stitch,
+  type StitchOptions,
+  type WindowOptions,
+  type WindowResult,
+  windows,
+} from "./windows.ts";
+export {
+  type BackgroundPatchOptions,
+  lesionBox,
+  type LesionPatchOptions,
+  sampleBackgroundBoxes,
+  sampleLesionBoxes,
+} from "./lesion_patches.ts";
+export { type LesionTokens, type TokenCover, tokensPerLesion } from "./tokens.ts";
