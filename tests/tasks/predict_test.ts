@@ -86,25 +86,21 @@ describe("deno task predict", () => {
   it("does the rest of a batch in which everything else is wrong, one sentence each", async () => {
     await Deno.writeFile(`${folder}/empty.dcm`, new Uint8Array(0));
     await Deno.writeTextFile(`${folder}/text.dcm`, "no film");
+    await command(["run", "-q", "-A", "tests/_processes.ts", "pipe", `${folder}/pipe.dcm`]).output();
     const wrong = [
       `${folder}/empty.dcm`,
       `${folder}/text.dcm`,
       `${folder}/missing.png`,
+      `${folder}/pipe.dcm`,
       folder,
       `${folder}/no*match.dcm`,
     ];
     const { code, out: text, error } = await predict(...wrong, `${folder}/7_L-CC.png`, "--json", "--quiet");
     assertEquals([code, error], [1, ""]);
     const { results } = JSON.parse(text);
-    assertEquals(results.map((row: { error?: string }) => row.error === undefined), [
-      false,
-      false,
-      false,
-      false,
-      false,
-      true,
-    ]);
-    for (const [n, { error: sentence }] of results.slice(0, 5).entries()) {
+    const done = results.map((row: { error?: string }) => row.error === undefined);
+    assertEquals(done, [...wrong.map(() => false), true]);
+    for (const [n, { error: sentence }] of results.slice(0, wrong.length).entries()) {
       assertStringIncludes(sentence, `Cannot read ${wrong[n]}: `);
       assertMatch(sentence, /; [a-z]/);
       assertEquals(sentence.includes("\n"), false);
