@@ -96,7 +96,10 @@ export async function runNotebook(
       failures.push(`Cell ${index + 1}: ${sentenceOf(error)}`);
       break;
     }
-    cells.push({ ...cell, id, execution_count: count, outputs: outputs as unknown as StoredOutput[] });
+    const numbered = outputs.map((output) =>
+      output.output_type === "execute_result" ? { ...output, execution_count: count } : output
+    );
+    cells.push({ ...cell, id, execution_count: count, outputs: numbered as unknown as StoredOutput[] });
     const error = outputs.find((output) => output.output_type === "error");
     if (error && !cell.metadata.tags?.includes("raises-exception")) {
       failures.push(`Cell ${index + 1} ends with ${error.ename}: ${error.evalue.split("\n")[0]}`);

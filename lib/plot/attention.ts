@@ -21,6 +21,17 @@ export type AttentionOptions = OverlayOptions & {
  * @param mammogram as loaded, or `{ image: prediction.prepared }` to see it on what the network saw
  * @param relevance from `rollout`, `classAttention` or any other method; it lies where its `toSource` says
  * @throws MammolabError when no token of the map lies on the image
+ *
+ * @example
+ * ```ts
+ * import { attention } from "mammolab/plot";
+ * import { imageOf } from "mammolab/image";
+ * import { assertEquals } from "@std/assert";
+ * const image = imageOf(new Float32Array(64), { height: 8, width: 8 });
+ * const relevance = { data: Float32Array.of(1, 5, 3, 2), height: 2, width: 2, toSource: [4, 0, 0, 0, 4, 0], method: "rollout" } as const;
+ * const figure = attention({ image }, relevance, { title: "malignant 0.51" });
+ * assertEquals(figure.text, "malignant 0.51: rollout · peak 5 at x 6, y 2, on 8 × 8 pixels");
+ * ```
  */
 export function attention(
   { image }: Pick<Mammogram, "image">,

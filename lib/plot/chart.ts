@@ -28,7 +28,9 @@ export function chart(
   { data, layout }: PlotlyFigure,
   { text, height = 420, width = 640 }: ChartOptions,
 ): Figure {
-  const sized = { ...layout, height, width };
+  // plotly's own margins take a third of a small chart; legends and color bars make their room themselves
+  const margin = { l: 70, r: 20, t: layout.title ? 50 : 20, b: 55 };
+  const sized = { margin, ...layout, height, width };
   return figureOf({
     data,
     layout: sized,

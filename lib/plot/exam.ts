@@ -39,6 +39,15 @@ const hanging: readonly (readonly [ExamViewName, string])[] = [
  * The four views of an exam side by side, with relevance over them where it is given. Each map has its own scale.
  *
  * @throws MammolabError when the exam has none of the four standard views
+ *
+ * @example
+ * ```ts
+ * import { exam } from "mammolab/plot";
+ * import { phantomAsExam, phantomExam } from "mammolab/datasets";
+ * import { assertEquals } from "@std/assert";
+ * const figure = exam(phantomAsExam(phantomExam(1, { mm: 1 })), { title: "Phantom 1" });
+ * assertEquals(figure.text, "Phantom 1: R CC, L CC, R MLO, L MLO");
+ * ```
  */
 export function exam(
   { views }: { readonly views: ExamFilms },

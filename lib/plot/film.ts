@@ -21,6 +21,15 @@ export type FilmOptions = {
  * A film in grey, as it is displayed.
  *
  * @param mammogram as loaded, or `{ image }` for any image of one channel, such as what a network saw
+ *
+ * @example
+ * ```ts
+ * import { film } from "mammolab/plot";
+ * import { imageOf } from "mammolab/image";
+ * import { assertEquals } from "@std/assert";
+ * const image = imageOf(new Float32Array(32 * 32), { height: 32, width: 32 });
+ * assertEquals(film({ image }, { grid: 16 }).text, "Film: 32 × 32 pixels");
+ * ```
  */
 export function film(
   { image }: Pick<Mammogram, "image">,

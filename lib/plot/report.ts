@@ -41,6 +41,20 @@ export type ReportParts = {
  * `interactive`), every text escaped, a policy in the page that refuses the rest.
  *
  * @returns the page; write it with `writeFileAtomic`
+ *
+ * @example
+ * ```ts
+ * import { report } from "mammolab/plot";
+ * import { untrainedDefinition } from "mammolab/model";
+ * import { assert } from "@std/assert";
+ * const { name, trained, preparation } = untrainedDefinition("vit-phantom", { seed: 1 });
+ * const page = await report({
+ *   title: "An exam",
+ *   model: { name, trained, preparation, provider: "cpu" },
+ *   films: [{ id: "L CC", scores: { malignant: 0.49 } }],
+ * });
+ * assert(page.includes("UNTRAINED") && page.includes("0.490"));
+ * ```
  */
 export async function report(
   { title, model, films, figures = [], notes = [], interactive = false }: ReportParts,
