@@ -14,6 +14,7 @@ export {
   type TrainerState,
 } from "./trainer.ts";
 export { checkRecipe, type Mode, modeAt, type Recipe, recipeDifferences, trainedNames } from "./recipe.ts";
+export { classOf, type ClassRule, type FilmItem, type FilmSampleOptions, filmSamples } from "./samples.ts";
 export { type EpochReport, fit, type FitEvent, type FitOptions, type Samples } from "./fit.ts";
 export {
   lockFolder,

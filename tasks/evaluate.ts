@@ -1,0 +1,119 @@
+import {
+  aucWithInterval,
+  bootstrap,
+  brier,
+  confusionAt,
+  type Estimate,
+  type ScoredCase,
+  sensitivity,
+  specificity,
+} from "../lib/evaluate/mod.ts";
+import { type FilmRecord, patientKey } from "../lib/datasets/mod.ts";
+import { loadModel } from "../lib/model/mod.ts";
+import { classOf } from "../lib/train/mod.ts";
+import { oneOf, table, task } from "./_task.ts";
+import { dataOptions, filmsOf } from "./_train_options.ts";
+
+const sides = ["test", "validation", "training"] as const;
+
+await task({
+  name: "evaluate",
+  summary: "How well a model tells the classes apart on one side of a split by patient, with intervals.",
+  usage: "deno task evaluate SOURCE",
+  example: "deno task evaluate out/phantom --model out/train/model --side test --json",
+  options: {
+    ...dataOptions,
+    model: {
+      type: "string",
+      value: "NAME",
+      help: "a model that comes with mammolab, or a folder",
+      default: "vit-phantom",
+    },
+    side: { type: "string", value: sides.join("|"), help: "which side of the split", default: "test" },
+    threshold: {
+      type: "number",
+      value: "P",
+      help: "scores from here on count as positive",
+      default: 0.5,
+      min: 0,
+      max: 1,
+    },
+    threads: {
+      type: "number",
+      value: "N",
+      help: "threads of the processor (default: its cores)",
+      min: 1,
+      integer: true,
+    },
+  },
+  positionals: { min: 1, max: 1, what: "SOURCE" },
+  run: async ({ files: [source], options, signal, progress, note, failure }) => {
+    const side = oneOf("side", options.side, sides);
+    const { split, rule, without } = await filmsOf(source!, options);
+    if (without > 0) note(`${without} films have a label of no class and are left out`);
+    const films = split[side].records;
+    await using model = await loadModel(
+      options.model,
+      options.threads === undefined ? {} : { threads: options.threads },
+    );
+    const positive = Object.keys(rule).at(-1)!;
+    const byFile = Map.groupBy(films, ({ file }) => file);
+    const scored: { film: FilmRecord; score: number }[] = [];
+    const errors: { file: string; error: string }[] = [];
+    for await (const result of model.predictAll([...byFile.keys()], { signal, onProgress: progress })) {
+      const own = byFile.get(result.file)!;
+      if ("error" in result) {
+        failure();
+        errors.push({ file: result.file, error: String(result.error) });
+      } else own.forEach((film) => scored.push({ film, score: result.prediction.scores[positive] ?? NaN }));
+    }
+    const cases: ScoredCase[] = scored.map(({ film, score }) => ({
+      positive: classOf(film, rule) === Object.keys(rule).length - 1,
+      score,
+      patient: patientKey(film) ?? film.id,
+    }));
+    // A patient is as suspect as the most suspect film, and positive where one film is.
+    const patients: ScoredCase[] = [...Map.groupBy(cases, ({ patient }) => patient!).values()].map((own) => ({
+      positive: own.some((one) => one.positive),
+      score: Math.max(...own.map(({ score }) => score)),
+    }));
+    const confusion = confusionAt(patients, options.threshold);
+    return {
+      model: options.model,
+      trained: model.trained,
+      side,
+      split: split.hash,
+      films: cases.length,
+      patients: patients.length,
+      positive,
+      figures: {
+        "AUC of films": aucWithInterval(cases),
+        "AUC of patients (most suspect film)": aucWithInterval(patients),
+        "AUC of films, bootstrap": bootstrap(cases, (drawn) => aucWithInterval(drawn).value, {
+          seed: 1,
+          resamples: 1000,
+        }),
+        [`sensitivity of patients at ${options.threshold}`]: sensitivity(confusion),
+        [`specificity of patients at ${options.threshold}`]: specificity(confusion),
+        "Brier score of films": bootstrap(cases, brier, { seed: 2, resamples: 1000 }),
+      } as Record<string, Estimate>,
+      errors,
+      warning: model.trained ? undefined : `The model ${options.model} is untrained: its figures mean nothing`,
+    };
+  },
+  print: ({ figures, films, patients, positive, side, split, model, warning, errors }) =>
+    [
+      ...(warning ? [warning, ""] : []),
+      `${model} on the ${side} side of split ${split}: ${films} films of ${patients} patients; positive is ${positive}`,
+      "",
+      table(
+        Object.entries(figures).map(([figure, { value, low, high, level, method }]) => ({
+          figure,
+          value: value.toFixed(3),
+          [`${100 * level} % interval`]: `${low.toFixed(3)} to ${high.toFixed(3)}`,
+          method,
+        })),
+      ),
+      ...errors.map(({ error }) => error),
+    ].join("\n"),
+});

@@ -1,0 +1,280 @@
+import { join } from "node:path";
+import { MammolabError, writeFileAtomic } from "../lib/base/mod.ts";
+import { loadModel, type ModelDefinition, readDefinition, saveModel } from "../lib/model/mod.ts";
+import { buildNet } from "../lib/nets/mod.ts";
+import { chart } from "../lib/plot/mod.ts";
+import { balance, pipeline, recordsOfPlan, type Step } from "../lib/prepare/mod.ts";
+import { checkRecipe, type EpochReport, filmSamples, fit, type Mode, type Recipe } from "../lib/train/mod.ts";
+import { initialize, readSafetensors, readSafetensorsHeader } from "../lib/weights/mod.ts";
+import { oneOf, table, task, UsageError } from "./_task.ts";
+import { dataOptions, filmsOf } from "./_train_options.ts";
+
+const strategies = ["none", "oversample", "augment", "undersample", "sample"] as const;
+
+/** What training films go through, each epoch anew: small, because a breast is a breast at nearly its own size and angle. */
+const augmentation: readonly Step[] = [
+  { name: "brightness", options: { strength: 0.1 }, probability: 0.5 },
+  { name: "contrast", options: { strength: 0.15 }, probability: 0.5 },
+  { name: "gamma", options: { low: 0.8, high: 1.25 }, probability: 0.5 },
+  { name: "noise", options: { kind: "gaussian", low: 0, high: 0.02 }, probability: 0.3 },
+];
+
+await task({
+  name: "train",
+  summary: "Trains or fine-tunes a model on the films of a dataset, split by patient.",
+  usage: "deno task train SOURCE",
+  example: "deno task train out/phantom --from vit-phantom --epochs 20 --balance oversample --out out/train",
+  options: {
+    ...dataOptions,
+    from: {
+      type: "string",
+      value: "MODEL",
+      help: "where to start: a model that comes with mammolab, or a folder",
+      default: "vit-phantom",
+    },
+    out: {
+      type: "string",
+      value: "DIR",
+      help: "checkpoints, the model and the curve; a training there is continued",
+      default: "out/train",
+    },
+    recipe: { type: "string", value: "FILE", help: "the whole recipe as JSON; then the options below are not taken" },
+    epochs: { type: "number", value: "N", help: "passes over the training side (default 10)", min: 1, integer: true },
+    batch: { type: "number", value: "N", help: "films a step (default 8)", min: 1, integer: true },
+    "learning-rate": { type: "number", value: "RATE", help: "its peak (default 3e-4)", min: 0 },
+    mode: { type: "string", value: "MODE", help: "all, head, last:N or gradual (head first, then all) (default all)" },
+    "drop-path": { type: "number", value: "SHARE", help: "stochastic depth (default 0)", min: 0, max: 0.9 },
+    smoothing: { type: "number", value: "SHARE", help: "label smoothing (default 0)", min: 0, max: 0.9 },
+    patience: {
+      type: "number",
+      value: "N",
+      help: "stop after N epochs without a better validation result",
+      min: 1,
+      integer: true,
+    },
+    seed: {
+      type: "number",
+      value: "N",
+      help: "of the order, the masks and the augmentation (default 1)",
+      integer: true,
+    },
+    balance: {
+      type: "string",
+      value: strategies.join("|"),
+      help: "how the training side is balanced",
+      default: "none",
+    },
+    plain: { type: "boolean", help: "no augmentation" },
+    threads: {
+      type: "number",
+      value: "N",
+      help: "threads of the processor (default: its cores)",
+      min: 1,
+      integer: true,
+    },
+  },
+  positionals: { min: 1, max: 1, what: "SOURCE" },
+  run: async ({ files: [source], options, path, signal, progress, note }) => {
+    const out = path(options.out);
+    const recipe = await recipeOf(options, path);
+    checkRecipe(recipe);
+    const { split, rule, without } = await filmsOf(source!, options);
+    if (without > 0) note(`${without} films have a label of no class and are left out`);
+    for (const line of split.notes) note(line);
+
+    const start = await startOf(options.from, Object.keys(rule));
+    const plan = balance(split.training, {
+      strategy: oneOf("balance", options.balance, strategies),
+      seed: recipe.seed,
+    });
+    const common = { preparation: start.definition.preparation, classes: rule };
+    const augment = options.plain ? {} : { augment: { pipeline: pipeline(augmentation), seed: recipe.seed } };
+    const history: EpochReport[] = [];
+    let result: { steps: number; bestEpoch?: number; stopped: boolean } | undefined;
+    for await (
+      const event of fit({
+        spec: start.definition.spec,
+        normalization: start.definition.preparation,
+        inputChannels: 1,
+        weights: start.weights,
+        training: filmSamples(recordsOfPlan(plan, split.training), { ...common, ...augment }),
+        ...(split.validation.records.length === 0
+          ? {}
+          : { validation: filmSamples(split.validation.records.map((film) => ({ film, copy: 0 })), common) }),
+        recipe,
+        folder: out,
+        checkpointEvery: 50,
+        signal,
+        ...(options.threads === undefined ? {} : { threads: options.threads }),
+      })
+    ) {
+      if (event.kind === "resumed") note(`Going on from step ${event.step} of ${event.steps}`);
+      if (event.kind === "step") progress({ done: event.step, total: event.steps, unit: "steps", eta: event.eta });
+      if (event.kind === "epoch") {
+        history.push(event.report);
+        note(epochLine(event.report, event.best));
+      }
+      if (event.kind === "done" || event.kind === "stopped") {
+        const definition: ModelDefinition = {
+          ...start.definition,
+          name: "trained",
+          trained: true,
+          origin: `trained from ${options.from} on ${split.training.records.length} films, split ${split.hash}`,
+        };
+        await saveModel(join(out, "model"), {
+          definition,
+          weights: new Map(
+            Object.entries(event.weights).map(([name, data]) => [name, { shape: start.shapes.get(name)!, data }]),
+          ),
+        });
+        result = {
+          steps: event.steps,
+          stopped: event.kind === "stopped",
+          ...(event.bestEpoch === undefined ? {} : { bestEpoch: event.bestEpoch }),
+        };
+        history.splice(0, history.length, ...event.history);
+      }
+    }
+    const curve = join(out, "curve.png");
+    if (history.length > 0) await writeFileAtomic(curve, await curveOf(history).toPng());
+    return {
+      model: join(out, "model"),
+      curve: history.length > 0 ? curve : undefined,
+      recipe,
+      split: {
+        hash: split.hash,
+        seed: options["split-seed"],
+        training: split.training.records.length,
+        validation: split.validation.records.length,
+        test: split.test.records.length,
+      },
+      balance: { before: plan.before, after: plan.after },
+      ...result!,
+      history,
+    };
+  },
+  print: (result) =>
+    [
+      table(result.history.map(({ epoch, trainingLoss, validation }) => ({
+        epoch,
+        "training loss": trainingLoss.toFixed(4),
+        "validation loss": validation?.loss.toFixed(4),
+        accuracy: validation?.accuracy.toFixed(3),
+        AUC: validation?.auc?.toFixed(3),
+      }))),
+      "",
+      `${
+        result.stopped ? "Stopped" : "Done"
+      } after ${result.steps} steps; the model is ${result.model}, the curve ${result.curve}`,
+      `Next: deno task evaluate SOURCE --model ${result.model} --split-seed ${result.split.seed}`,
+    ].join("\n"),
+});
+
+/** The recipe of a file, or of the options. */
+async function recipeOf(
+  options: {
+    readonly recipe: string | undefined;
+    readonly epochs: number | undefined;
+    readonly batch: number | undefined;
+    readonly "learning-rate": number | undefined;
+    readonly mode: string | undefined;
+    readonly "drop-path": number | undefined;
+    readonly smoothing: number | undefined;
+    readonly patience: number | undefined;
+    readonly seed: number | undefined;
+  },
+  path: (typed: string) => string,
+): Promise<Recipe> {
+  const { recipe: file, epochs, batch, "learning-rate": rate, mode, "drop-path": dropPath, smoothing, patience, seed } =
+    options;
+  if (file !== undefined) {
+    if ([epochs, batch, rate, mode, dropPath, smoothing, patience, seed].some((given) => given !== undefined)) {
+      throw new UsageError("train: with --recipe the settings are those of the file; change the file");
+    }
+    const text = await Deno.readTextFile(path(file)).catch((cause) => {
+      throw new MammolabError(
+        `Cannot read the recipe ${file}: there is no such file, or no right to read it; check the path`,
+        { cause },
+      );
+    });
+    try {
+      return JSON.parse(text) as Recipe;
+    } catch (cause) {
+      throw new MammolabError(`Cannot read the recipe ${file}: it is no JSON; correct it`, { cause });
+    }
+  }
+  return {
+    seed: seed ?? 1,
+    epochs: epochs ?? 10,
+    batchSize: batch ?? 8,
+    learningRate: rate ?? 3e-4,
+    schedule: { kind: "cosine", warmUp: 0.1 },
+    optimizer: { kind: "adamw", weightDecay: 0.05 },
+    clip: 1,
+    ...modeFrom(mode ?? "all"),
+    ...(dropPath === undefined ? {} : { dropPath }),
+    ...(smoothing === undefined ? {} : { labelSmoothing: smoothing }),
+    ...(patience === undefined ? {} : { patience }),
+  };
+}
+
+function modeFrom(typed: string): Pick<Recipe, "mode" | "unfreeze"> {
+  if (typed === "gradual") return { unfreeze: [{ epoch: 0, mode: "head" }, { epoch: 1, mode: "all" }] };
+  const last = typed.match(/^last:(\d+)$/)?.[1];
+  if (typed !== "all" && typed !== "head" && last === undefined) {
+    throw new UsageError(`--mode takes all, head, last:N or gradual, not "${typed}"`);
+  }
+  return { mode: (last === undefined ? typed : { lastBlocks: Number(last) }) as Mode };
+}
+
+/** The network to start from; a head for other classes starts anew. */
+async function startOf(from: string, classes: readonly string[]) {
+  const model = await loadModel(from);
+  const { folder } = model;
+  await model[Symbol.asyncDispose]();
+  const file = join(folder, "model.safetensors");
+  const known = await readDefinition(folder, (await readSafetensorsHeader(file)).metadata);
+  const definition: ModelDefinition = { ...known, classes, spec: { ...known.spec, classes: classes.length } };
+  const shapes = buildNet(definition.spec, { normalization: definition.preparation }).parameters;
+  const read = await readSafetensors(file);
+  const fresh = initialize(shapes, { seed: 1 });
+  const weights = Object.fromEntries([...shapes].map(([name, shape]) => {
+    const own = read.get(name);
+    const fits = own !== undefined && own.shape.join() === shape.join();
+    return [name, fits ? own.data : fresh.get(name)!];
+  }));
+  return { definition, shapes, weights };
+}
+
+function epochLine({ epoch, trainingLoss, validation }: EpochReport, best: boolean): string {
+  const shown = validation
+    ? `, validation loss ${validation.loss.toFixed(4)}, accuracy ${validation.accuracy.toFixed(3)}${
+      validation.auc === undefined ? "" : `, AUC ${validation.auc.toFixed(3)}`
+    }${best ? " (best so far)" : ""}`
+    : "";
+  return `epoch ${epoch}: training loss ${trainingLoss.toFixed(4)}${shown}`;
+}
+
+function curveOf(history: readonly EpochReport[]) {
+  const x = history.map(({ epoch }) => epoch + 1);
+  const line = (name: string, y: readonly (number | undefined)[], axis: "y" | "y2") => ({
+    type: "scatter" as const,
+    mode: "lines+markers" as const,
+    name,
+    x,
+    y: y.map((value) => value ?? null),
+    yaxis: axis,
+  });
+  return chart({
+    data: [
+      line("training loss", history.map(({ trainingLoss }) => trainingLoss), "y"),
+      line("validation loss", history.map(({ validation }) => validation?.loss), "y"),
+      line("validation AUC", history.map(({ validation }) => validation?.auc), "y2"),
+    ],
+    layout: {
+      xaxis: { title: { text: "epoch" } },
+      yaxis: { title: { text: "loss" } },
+      yaxis2: { title: { text: "AUC" }, overlaying: "y", side: "right", range: [0, 1] },
+    },
+  }, { text: `Training over ${history.length} epochs: the loss ends at ${history.at(-1)!.trainingLoss.toFixed(3)}` });
+}
