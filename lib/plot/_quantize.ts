@@ -61,7 +61,7 @@ const cellOf = (red: number, green: number, blue: number) =>
 const channelOf = (cell: number, axis: number) => (cell >> ((2 - axis) * BITS)) & ((1 << BITS) - 1);
 
 /** A rare color of a wide box still counts (a mark, a line of text), so the spread weighs more than the count. */
-const weight = ({ spread, count }: Box) => spread * spread * Math.sqrt(count);
+const weight = ({ spread, count }: Box) => spread * spread * count ** 0.2;
 
 function boxOf(cells: readonly number[], counts: Float64Array): Box {
   let [spread, axis, count] = [0, 0, 0];
