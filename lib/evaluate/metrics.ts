@@ -75,32 +75,3 @@ export function rocCurve(cases: readonly ScoredCase[]): readonly RocPoint[] {
   });
   return points;
 }
-
-/**
- * Puts probabilities back to the prevalence of use after training at another one (Saerens et al. 2002, eq. 4 for two classes):
- * `logit p' = logit p + logit π' − logit π`. The ranking, and so the AUC, does not change.
- *
- * @param probability in (0, 1)
- * @param trainedAt share of positives that the training saw, in (0, 1)
- * @param usedAt share of positives where the model is used, in (0, 1)
- *
- * @example A model trained on balanced classes, used where 1 in 10 is positive
- * ```ts
- * import { correctPrior } from "mammolab/evaluate";
- * import { assertAlmostEquals } from "@std/assert";
- * assertAlmostEquals(correctPrior(0.5, { trainedAt: 0.5, usedAt: 0.1 }), 0.1, 1e-12);
- * ```
- */
-export function correctPrior(
-  probability: number,
-  { trainedAt, usedAt }: { readonly trainedAt: number; readonly usedAt: number },
-): number {
-  for (const [name, share] of Object.entries({ trainedAt, usedAt })) {
-    if (!(share > 0 && share < 1)) {
-      throw new MammolabError(`Cannot correct the prior: ${name} is ${share}; a prevalence lies between 0 and 1`);
-    }
-  }
-  const odds = (p: number) => p / (1 - p);
-  const corrected = odds(Math.min(Math.max(probability, 1e-15), 1 - 1e-15)) * odds(usedAt) / odds(trainedAt);
-  return corrected / (1 + corrected);
-}

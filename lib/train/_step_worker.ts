@@ -7,8 +7,10 @@ import { clipGradients, gradientNorm, type Optimizer, optimizer, type OptimizerO
 import { layerScale } from "./schedules.ts";
 import { gradientName, predictionGraph, stepGraph, type StepSpec } from "./step_graph.ts";
 
+/** Numbers by the name of their parameter or input. */
 export type Numbers = Readonly<Record<string, Float32Array>>;
 
+/** What a trainer is opened with: the step, the optimiser, where it runs, and the first numbers. */
 export type TrainerSetup = StepSpec & {
   readonly optimizer: OptimizerOptions;
   readonly layerDecay: number;
@@ -17,18 +19,23 @@ export type TrainerSetup = StepSpec & {
   readonly values: Numbers;
 };
 
+/** One step of the optimiser. */
+export type StepJob = {
+  /** One batch after the other; their gradients are averaged. */
+  readonly batches: readonly Numbers[];
+  readonly learningRate: number;
+  /** From 1. */
+  readonly step: number;
+  /** Largest norm of the gradients. */
+  readonly clip?: number;
+  /** Weight averaging: the average moves by this share towards the new numbers. */
+  readonly average?: number;
+};
+
+/** What the Worker is asked to do. */
 export type TrainerJob =
   | { readonly kind: "open"; readonly setup: TrainerSetup }
-  | {
-    readonly kind: "step";
-    /** One batch after the other; their gradients are averaged. */
-    readonly batches: readonly Numbers[];
-    readonly learningRate: number;
-    readonly step: number;
-    readonly clip?: number;
-    /** Weight averaging: the average moves by this share towards the new numbers. */
-    readonly average?: number;
-  }
+  | { readonly kind: "step" } & StepJob
   | { readonly kind: "predict"; readonly images: Float32Array; readonly averaged: boolean }
   | { readonly kind: "read" }
   | { readonly kind: "write"; readonly state: TrainerState };
@@ -41,6 +48,7 @@ export type TrainerState = {
   readonly average?: Numbers;
 };
 
+/** What a step gave. */
 export type StepReport = {
   readonly loss: number;
   readonly gradientNorm: number;
@@ -123,7 +131,7 @@ async function open(
 
 async function step(
   own: State,
-  { batches, learningRate, step, clip, average }: Extract<TrainerJob, { kind: "step" }>,
+  { batches, learningRate, step, clip, average }: StepJob,
 ): Promise<StepReport> {
   const start = performance.now();
   const { parameters, session, inputs } = own;

@@ -8,6 +8,7 @@ export { gradientName, predictionGraph, type StepGraph, stepGraph, type StepSpec
 export {
   type Numbers,
   openTrainer,
+  type StepJob,
   type StepReport,
   type Trainer,
   type TrainerSetup,

@@ -75,7 +75,7 @@ export function trainedNames(
   });
 }
 
-/** @throws MammolabError with the first setting that cannot be */
+/** Makes sure that a recipe can be followed. @throws MammolabError naming the first setting that cannot be */
 export function checkRecipe(recipe: Recipe): void {
   const positive = (name: keyof Recipe, value: unknown) =>
     Number.isSafeInteger(value) && (value as number) > 0

@@ -1,7 +1,7 @@
 import { createPool } from "../base/mod.ts";
-import type { StepReport, TrainerJob, TrainerSetup, TrainerState } from "./_step_worker.ts";
+import type { StepJob, StepReport, TrainerJob, TrainerSetup, TrainerState } from "./_step_worker.ts";
 
-export type { Numbers, StepReport, TrainerSetup, TrainerState } from "./_step_worker.ts";
+export type { Numbers, StepJob, StepReport, TrainerSetup, TrainerState } from "./_step_worker.ts";
 
 /** A network that is being trained, in a Worker of its own; close it with `await using`. */
 export type Trainer = AsyncDisposable & {
@@ -10,7 +10,7 @@ export type Trainer = AsyncDisposable & {
   /** What a batch holds: shapes by name (`image`, `targets`, masks of branches that may be dropped). */
   readonly inputs: ReadonlyMap<string, readonly number[]>;
   /** One step of the optimiser over one or several batches, whose gradients are averaged. */
-  readonly step: (job: Omit<Extract<TrainerJob, { kind: "step" }>, "kind">) => Promise<StepReport>;
+  readonly step: (job: StepJob) => Promise<StepReport>;
   /** Logits `[images, classes]` with the present numbers, or with their average. */
   readonly predict: (images: Float32Array, options?: { readonly averaged?: boolean }) => Promise<Float32Array>;
   /** A copy of all numbers: what a checkpoint holds. */

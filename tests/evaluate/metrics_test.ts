@@ -10,7 +10,6 @@ import {
   brier,
   compareAuc,
   confusionAt,
-  correctPrior,
   rocCurve,
   type ScoredCase,
   sensitivity,
@@ -139,7 +138,7 @@ describe("bootstrap()", () => {
   });
 });
 
-describe("confusionAt(), brier(), rocCurve(), correctPrior()", () => {
+describe("confusionAt(), brier(), rocCurve()", () => {
   it("agree with scikit-learn", () => {
     assertEquals(confusionAt(casesOf(a), 0.5), {
       truePositive: 3,
@@ -158,20 +157,5 @@ describe("confusionAt(), brier(), rocCurve(), correctPrior()", () => {
       area += (p.falsePositiveRate - q.falsePositiveRate) * (p.truePositiveRate + q.truePositiveRate) / 2;
     });
     assertAlmostEquals(area, auc(casesOf(b)), 1e-12);
-  });
-  it("put calibration right after training at another prevalence", () => {
-    // Scores of a perfectly calibrated model at prevalence 0.5, applied where 10 % are positive.
-    const { uniform, normal } = seededRandom(4, "prior");
-    const cases = Array.from({ length: 20_000 }, () => {
-      const positive = uniform() < 0.1;
-      const x = normal() + (positive ? 1.5 : 0);
-      return { positive, score: 1 / (1 + Math.exp(-(1.5 * x - 1.125))) }; // log likelihood ratio at equal priors
-    });
-    const gap = (rows: readonly ScoredCase[]) =>
-      rows.reduce((sum, { score, positive }) => sum + score - (positive ? 1 : 0), 0) / rows.length;
-    const corrected = cases.map((c) => ({ ...c, score: correctPrior(c.score, { trainedAt: 0.5, usedAt: 0.1 }) }));
-    assert(gap(cases) > 0.15, "before: far too sure");
-    assertAlmostEquals(gap(corrected), 0, 0.01);
-    assertAlmostEquals(auc(corrected), auc(cases), 1e-9);
   });
 });
