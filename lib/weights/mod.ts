@@ -14,4 +14,15 @@ export {
 } from "./safetensors.ts";
 export { compareWeights, requireFit, type WeightReport } from "./fit.ts";
 export { fromTimm } from "./names/timm.ts";
+export { type PublishedNames, publishedNames, publishedShapes, readPublished } from "./names/published.ts";
+export { resamplePositions, type TokenGrid } from "./resample.ts";
+export {
+  type Adaptation,
+  adaptationSentence,
+  type AdaptedWeights,
+  adaptWeights,
+  type ChannelNormalization,
+  type NamedTensors,
+  toGrey,
+} from "./adapt.ts";
 export { initialize } from "./initialize.ts";
