@@ -28,7 +28,12 @@ async function setupOf(name: string): Promise<{ setup: TrainerSetup; image: Floa
     threads: 1,
     values: Object.fromEntries([...weights].map(([key, { data }]) => [key, data.map((x) => x / 2)])),
   };
-  return { setup, image: floats(image), targets: Float32Array.from(expected.labels.flat()) };
+  const levels = Uint8Array.from(atob(image), (c) => c.charCodeAt(0)); // in 256ths
+  return {
+    setup,
+    image: Float32Array.from(levels, (level) => level / 256),
+    targets: Float32Array.from(expected.labels.flat()),
+  };
 }
 
 describe("openTrainer()", () => {
