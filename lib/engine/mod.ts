@@ -16,3 +16,12 @@ export {
 } from "./native.ts";
 export { fastestFirst, type ProviderCheck, tryProviders } from "./provider.ts";
 export type { EngineTensor, Port, TensorData } from "./tensor.ts";
+export {
+  openTfjs,
+  type Tfjs,
+  type TfjsCheck,
+  type TfjsOptions,
+  type TfjsPackage,
+  tfjsPackages,
+  tryTfjs,
+} from "./tfjs.ts";

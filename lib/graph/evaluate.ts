@@ -357,7 +357,11 @@ function erfOf(x: number): number {
   return Math.sign(x) * (1 - Math.exp(-a * a) / (Math.sqrt(Math.PI) * (a + fraction)));
 }
 
-function batchOf(order: readonly Tensor[], feeds: Readonly<Record<string, Value>>): number {
+/** The size of the batch, from the shape of a fed value. */
+export function batchOf(
+  order: readonly Tensor[],
+  feeds: Readonly<Record<string, { readonly shape: readonly number[] }>>,
+): number {
   for (const { op, name, shape } of order) {
     const axis = shape.findIndex((dim) => typeof dim !== "number");
     if (op !== "input" || axis < 0) continue;

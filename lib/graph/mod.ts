@@ -28,4 +28,5 @@ export { type OnnxInitializer, type OnnxModel, readOnnx } from "./read_onnx.ts";
 export { gradients } from "./gradient.ts";
 export { trainingForm } from "./training_form.ts";
 export { evaluate, opNames, type Value } from "./evaluate.ts";
+export { evaluateTfjs, type TensorFlow, type TfjsTensor } from "./tfjs.ts";
 export { bytesOf, type Field, fieldsOf, message, type MessageWriter } from "./protobuf.ts";

@@ -1,5 +1,5 @@
 import { seededRandom } from "mammolab/base";
-import { input, type Tensor, type Value } from "mammolab/graph";
+import { constant, input, multiply, sizeOf, sum, type Tensor, type Value } from "mammolab/graph";
 
 /** Inputs with normal values, and the feeds for them. */
 export function randomInputs(seed: number, shapes: Readonly<Record<string, readonly number[]>>): {
@@ -15,4 +15,11 @@ export function randomInputs(seed: number, shapes: Readonly<Record<string, reado
     tensors[name] = input(name, shape);
   }
   return { tensors, feeds };
+}
+
+/** A loss that weighs every value of y differently, so that no gradient can hide in a sum. */
+export function weighed(y: Tensor): Tensor {
+  const { normal } = seededRandom(9, "weights");
+  const shape = y.shape as readonly number[];
+  return sum(multiply(y, constant(Array.from({ length: sizeOf(shape) }, normal), shape)));
 }

@@ -3,14 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { MammolabError, seededRandom } from "mammolab/base";
 import * as g from "mammolab/graph";
 import { cases } from "./_cases.ts";
-import { randomInputs } from "./_random.ts";
-
-/** A loss that weighs every value of y differently, so that no gradient can hide in a sum. */
-function weighed(y: g.Tensor): g.Tensor {
-  const { normal } = seededRandom(9, "weights");
-  const shape = y.shape as readonly number[];
-  return g.sum(g.multiply(y, g.constant(Array.from({ length: g.sizeOf(shape) }, normal), shape)));
-}
+import { randomInputs, weighed } from "./_random.ts";
 
 /** Gradient times direction, beside the central difference of the loss along it, both in Float64. */
 function slopes(
