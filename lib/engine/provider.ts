@@ -115,8 +115,7 @@ async function runTwice({ model, feeds }: Probe, provider: Provider) {
 function largestError(found: Float32Array, expected: Float32Array | Float64Array): number {
   let worst = 0;
   for (let i = 0; i < expected.length; i++) {
-    const error = Math.abs((found[i] as number) - (expected[i] as number));
-    if (!(error <= worst)) worst = error; // NaN counts
+    worst = Math.max(worst, Math.abs((found[i] as number) - (expected[i] as number))); // NaN where one is NaN
   }
   return worst;
 }
