@@ -73,9 +73,14 @@ export async function writeFileAtomic(
     await fileSystem.rename(temporary, path);
   } catch (cause) {
     await fileSystem.remove(temporary).catch(() => {}); // the first failure is the one to tell
-    if (cause instanceof MammolabError) throw cause;
-    throw new MammolabError(`Cannot write ${path}: ${reasonOf(cause)}`, { cause });
+    throw cannotWrite(path, cause);
   }
+}
+
+/** The sentence for a file that could not be written: why, and what to do. An error that says so already stays itself. */
+export function cannotWrite(path: string, cause: unknown): MammolabError {
+  if (cause instanceof MammolabError) return cause;
+  return new MammolabError(`Cannot write ${path}: ${reasonOf(cause)}`, { cause });
 }
 
 function reasonOf(cause: unknown): string {

@@ -26,3 +26,6 @@ export {
   toGrey,
 } from "./adapt.ts";
 export { initialize } from "./initialize.ts";
+export { type HubName, hubNameText, isHubName, parseHubName } from "./hub/name.ts";
+export { findSnapshot, type Snapshot } from "./hub/cache.ts";
+export { fetchFromHub, type HubDownload, type HubFile, type HubOptions } from "./hub/fetch.ts";
