@@ -1,24 +1,23 @@
-// TensorFlow.js is in a lock of its own (deno.optional.lock), so that no task and no test fetches it unasked. What needs it
-// runs as a process of its own.
+// TensorFlow.js is in a lock of its own, so that no task fetches it unasked. The tests that need it install it.
+import { openTfjs, type Tfjs } from "mammolab/engine";
 
-const root = new URL("../", import.meta.url).pathname;
+const install = ["cache", "-q", "--lock=deno.optional.lock", "--frozen", "npm:@tensorflow/tfjs@4.22.0"];
+const packages = ["@tensorflow/tfjs"] as const;
 
-/** What a script prints that finds no TensorFlow.js. */
-export type Missing = { readonly missing: string };
-
-/** Runs a script that prints JSON; undefined, and one line that says so, where TensorFlow.js cannot be had. */
-export async function withTfjs<Result extends object>(script: URL): Promise<Result | undefined> {
-  const { code, stdout, stderr } = await new Deno.Command("deno", {
-    args: ["run", "-q", "--no-prompt", "--lock=deno.optional.lock", "--frozen", "--allow-read", "--allow-env"]
-      .concat(script.pathname),
-    cwd: root,
-  }).output();
-  const [text, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)) as [string, string];
-  if (code !== 0) throw new Error(`${script.pathname} ended with ${code}: ${errors}`);
-  const result: Result | Missing = JSON.parse(text);
-  if (!("missing" in result)) return result;
-  await Deno.stderr.write(
-    new TextEncoder().encode(`Skipped, because TensorFlow.js cannot be had here: ${result.missing}\n`),
-  );
-  return undefined;
+/** TensorFlow.js in JavaScript alone; undefined, and one line that says so, where it cannot be had. */
+export async function pureTfjs(): Promise<Tfjs | undefined> {
+  try {
+    return await openTfjs({ packages }).catch(async () => {
+      await new Deno.Command("deno", {
+        args: install,
+        cwd: new URL("../", import.meta.url).pathname,
+        stderr: "null",
+        signal: AbortSignal.timeout(60_000),
+      }).output();
+      return await openTfjs({ packages });
+    });
+  } catch (error) {
+    await Deno.stderr.write(new TextEncoder().encode(`Skipped: ${(error as Error).message}\n`));
+    return undefined;
+  }
 }

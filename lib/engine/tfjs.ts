@@ -1,4 +1,4 @@
-// The only file that loads TensorFlow.js, by name and only when it is asked for: importing lib/engine fetches nothing of it.
+// The only file that loads TensorFlow.js, and only when it is asked for: importing lib/engine loads nothing of it.
 import { createRequire } from "node:module";
 import { MammolabError, sentenceOf } from "../base/mod.ts";
 import {
@@ -23,7 +23,7 @@ export const tfjsPackages: readonly TfjsPackage[] = [
   "@tensorflow/tfjs",
 ];
 
-/** The release of all of them; deno.optional.lock holds it. */
+/** The release of all of them that deno.optional.lock holds. */
 const version = "4.22.0";
 
 /** Whether a build of TensorFlow.js runs here, tried for real. */
@@ -55,16 +55,19 @@ export type Tfjs = {
 export type TfjsOptions = {
   /** Default `tfjsPackages`. */
   readonly packages?: readonly TfjsPackage[];
-  /** Gives the namespace of a package by its name with version; default: `import` of `npm:…`. */
-  readonly load?: (specifier: string) => Promise<unknown>;
+  /** Gives the namespace of a package, or throws; default: from the folder node_modules. */
+  readonly load?: (name: TfjsPackage) => unknown;
 };
 
-const importByName = (specifier: string): Promise<unknown> => import(`npm:${specifier}`);
+// No `import`: one that the lock file does not hold fails, and from then on so does every Worker of the process that loads a
+// package (Deno 2.9.6).
+const require = createRequire(import.meta.url);
 
 /**
  * Loads the first build of TensorFlow.js that computes a small network and its gradient rightly.
  *
- * The process must run with the lock that holds the packages: `deno run --lock=deno.optional.lock --frozen …`.
+ * None is among the packages that every task fetches. The one in JavaScript is installed by
+ * `deno cache --lock=deno.optional.lock --frozen npm:@tensorflow/tfjs@4.22.0`; `deno install` removes it again.
  *
  * @throws MammolabError when none works: what each lacks and how to install it
  *
@@ -74,7 +77,7 @@ const importByName = (specifier: string): Promise<unknown> => import(`npm:${spec
  * const { tf, package: name } = await openTfjs();
  * ```
  */
-export async function openTfjs({ packages = tfjsPackages, load = importByName }: TfjsOptions = {}): Promise<Tfjs> {
+export async function openTfjs({ packages = tfjsPackages, load = require }: TfjsOptions = {}): Promise<Tfjs> {
   const checks: TfjsCheck[] = [];
   for (const name of packages) {
     const { check, tf } = await tried(name, load);
@@ -91,7 +94,7 @@ export async function openTfjs({ packages = tfjsPackages, load = importByName }:
  * Tries one build of TensorFlow.js for real: loads it, computes a small network and its gradient, compares with Float64.
  * Each in a process of its own, because they share one registry, and native code may end the process that loads it.
  */
-export async function tryTfjs(name: TfjsPackage, { load = importByName }: Pick<TfjsOptions, "load"> = {}): Promise<
+export async function tryTfjs(name: TfjsPackage, { load = require }: Pick<TfjsOptions, "load"> = {}): Promise<
   TfjsCheck
 > {
   return (await tried(name, load)).check;
@@ -99,13 +102,13 @@ export async function tryTfjs(name: TfjsPackage, { load = importByName }: Pick<T
 
 async function tried(
   name: TfjsPackage,
-  load: (specifier: string) => Promise<unknown>,
+  load: (name: TfjsPackage) => unknown,
 ): Promise<{ check: TfjsCheck; tf?: TensorFlow }> {
   const loud = quieted();
   let tf: TensorFlow | undefined;
   try {
     shim();
-    tf = namespaceOf(await load(`${name}@${version}`));
+    tf = load(name) as TensorFlow;
     if (name === "@tensorflow/tfjs") await tf.setBackend("cpu");
     await tf.ready();
     const error = probe(tf);
@@ -149,38 +152,24 @@ function whyNot(check: TfjsCheck): string {
 
 function remedy(name: TfjsPackage, error: unknown): { readonly reason: string; readonly fix: string } {
   const text = error instanceof Error ? error.message : String(error);
-  const specifier = `npm:${name}@${version}`;
-  const install = `deno cache --lock=deno.optional.lock --frozen --allow-scripts=npm:${name} ${specifier}`;
-  if (/lockfile is out of date/i.test(text)) {
-    return {
-      reason: "the lock file of this program does not hold it",
-      fix: "start with deno run --lock=deno.optional.lock --frozen",
-    };
-  }
+  const scripts = name === "@tensorflow/tfjs" ? "" : ` --allow-scripts=npm:${name}`;
+  const install = `run deno cache --lock=deno.optional.lock --frozen${scripts} npm:${name}@${version}`;
+  const fix = name === "@tensorflow/tfjs-node-gpu" ? `with CUDA 11.2 and cuDNN 8 ${install}` : install;
+  if ((error as { readonly code?: unknown }).code === "MODULE_NOT_FOUND") return { reason: "it is not installed", fix };
   if (/native addon module/.test(text)) {
-    const needs = name === "@tensorflow/tfjs-node-gpu" ? "with CUDA 11.2 and cuDNN 8 " : "";
     return {
       reason: "its native part is missing, which its install script fetches from storage.googleapis.com",
-      fix: `${needs}run ${install}`,
+      fix,
     };
-  }
-  if (/not found in cache|error sending request|failed caching/i.test(text)) {
-    return { reason: "it is not installed and could not be fetched", fix: `with a network run ${install}` };
   }
   const right = text.match(/requires (\w+) access/i)?.[1];
   if (right) return { reason: `it needs the right to ${right}`, fix: `run with --allow-${right}` };
-  return { reason: sentenceOf(error), fix: `run ${install}, or use the engine onnx` };
-}
-
-/** A CommonJS package has its functions under `default` too; not each of them also as names. */
-function namespaceOf(loaded: unknown): TensorFlow {
-  const namespace = loaded as TensorFlow & { readonly default?: TensorFlow };
-  return typeof namespace.valueAndGrads === "function" ? namespace : namespace.default ?? namespace;
+  return { reason: sentenceOf(error), fix: `${fix}, or use the engine onnx` };
 }
 
 /** tfjs-node 4.22.0 calls a function at its first operation that Node 23 and Deno no longer have (tensorflow/tfjs 8425). */
 function shim(): void {
-  const util = createRequire(import.meta.url)("node:util");
+  const util = require("node:util");
   util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
 }
 
@@ -189,7 +178,7 @@ function quieted(): () => void {
   const { console } = globalThis;
   const { warn } = console;
   console.warn = (...words: unknown[]) => {
-    if (!/TensorFlow\.js|is already registered|^=*$/m.test(String(words[0]))) warn.apply(console, words);
+    if (!/TensorFlow\.js|is already registered/.test(String(words[0]))) warn.apply(console, words);
   };
   return () => void (console.warn = warn);
 }
