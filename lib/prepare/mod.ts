@@ -37,3 +37,15 @@ export {
   sampleLesionBoxes,
 } from "./lesion_patches.ts";
 export { type LesionTokens, type TokenCover, tokensPerLesion } from "./tokens.ts";
+export { batch, type Items, map, type Outcome, prefetch, shuffle } from "./stream.ts";
+export {
+  createFlow,
+  type FilmItem,
+  type Flow,
+  type FlowOptions,
+  type ImageBatch,
+  type PreparedFilm,
+  stackImages,
+  trainingStatistics,
+  type WalkOptions,
+} from "./flow.ts";
