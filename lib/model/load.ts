@@ -1,18 +1,9 @@
-import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { cacheFolder, MammolabError, sentenceOf } from "../base/mod.ts";
+import { basename, dirname } from "node:path";
 import { openSession, type ProviderChoice } from "../engine/mod.ts";
 import { type AttentionTap, toOnnx, type WeightPlace } from "../graph/mod.ts";
 import type { Image, Preparation } from "../image/mod.ts";
-import { buildNet, catalogue } from "../nets/mod.ts";
-import {
-  compareWeights,
-  initialize,
-  readSafetensorsHeader,
-  requireFit,
-  type SafetensorsHeader,
-} from "../weights/mod.ts";
-import { definitionHash, type ModelDefinition, readDefinition, untrainedDefinition } from "./definition.ts";
+import { buildNet } from "../nets/mod.ts";
+import { compareWeights, requireFit, type TensorEntry } from "../weights/mod.ts";
 import {
   type Film,
   type OpenNetwork,
@@ -22,7 +13,7 @@ import {
   predictPrepared,
 } from "./predict.ts";
 import { type FilmResult, type PredictAllOptions, predictFilms } from "./predict_all.ts";
-import { saveModel } from "./save.ts";
+import { type ModelSource, modelSource } from "./source.ts";
 
 /** How a model is opened. */
 export type ModelOptions = {
@@ -34,8 +25,10 @@ export type ModelOptions = {
   readonly spinning?: boolean;
   /** Take a network of the catalogue with random numbers of this seed: every result says `trained: false`. */
   readonly seed?: number;
-  /** Where random numbers are kept; default `models` in the cache folder. */
+  /** Where random and converted numbers are kept; default `models` in the cache folder. */
   readonly cache?: string;
+  /** Where models of the hub are looked for; default: the project's cache, then that of Hugging Face's programs. */
+  readonly hubCaches?: readonly string[];
 };
 
 /** A network, its weights, its preparation and its class names, open in an engine. */
@@ -78,8 +71,9 @@ export type Model = AsyncDisposable & {
 /**
  * Opens a model.
  *
- * @param model the name of a model that comes with mammolab (`"vit-phantom"`), a folder that `saveModel` wrote, or with
- * `seed` any network of the catalogue
+ * @param model the name of a model that comes with mammolab (`"vit-phantom"`), a folder that `saveModel` wrote, a model of
+ * the Hugging Face hub that `deno task fetch` brought (`"hf:owner/name"`) or a folder as it has them, or with `seed` any
+ * network of the catalogue
  * @throws MammolabError when there is no such model, its files are broken, or the provider asked for cannot run here
  *
  * @example
@@ -95,11 +89,9 @@ export type Model = AsyncDisposable & {
  * ```
  */
 export async function loadModel(model: string = "vit-phantom", options: ModelOptions = {}): Promise<Model> {
-  const folder = await folderOf(model, options);
-  const file = await realPath(join(folder, "model.safetensors"), model);
-  const header = await readSafetensorsHeader(file);
-  const definition = await readDefinition(folder, header.metadata);
-  const network = await openNetwork(definition, { file, header }, options);
+  const source = await modelSource(model, options);
+  const { folder } = source;
+  const network = await openNetwork(source, options);
   const { session, taps, name, classes, preparation, trained } = network;
   return {
     name,
@@ -118,16 +110,15 @@ export async function loadModel(model: string = "vit-phantom", options: ModelOpt
 }
 
 async function openNetwork(
-  definition: ModelDefinition,
-  { file, header }: { readonly file: string; readonly header: SafetensorsHeader },
+  { definition, file, tensors }: ModelSource,
   { provider, threads, spinning }: ModelOptions,
 ): Promise<OpenNetwork> {
   const { name, classes, preparation, trained } = definition;
   const net = buildNet(definition.spec, { normalization: preparation });
-  requireFit(compareWeights(net.parameters, header.tensors), file);
+  requireFit(compareWeights(net.parameters, tensors), file);
   const graph = toOnnx(
     { logits: net.logits, ...Object.fromEntries(net.attention.map(({ tap, tensor }) => [tap.name, tensor])) },
-    { weights: { places: placesOf(file, header) }, graphName: name },
+    { weights: { places: placesOf(file, tensors) }, graphName: name },
   );
   const session = await openSession({
     model: graph,
@@ -141,7 +132,7 @@ async function openNetwork(
 }
 
 /** The engine reads the weights from the file by itself: they never pass through JavaScript. */
-function placesOf(file: string, { tensors }: SafetensorsHeader): Map<string, WeightPlace> {
+function placesOf(file: string, tensors: ReadonlyMap<string, TensorEntry>): Map<string, WeightPlace> {
   const places = new Map<string, WeightPlace>();
   for (const [name, { type, offset, length }] of tensors) {
     if (type === "F32" || type === "F16" || type === "BF16") {
@@ -150,54 +141,3 @@ function placesOf(file: string, { tensors }: SafetensorsHeader): Map<string, Wei
   }
   return places;
 }
-
-const shipped = fileURLToPath(new URL("../../models/", import.meta.url));
-
-async function folderOf(model: string, { seed, cache }: ModelOptions): Promise<string> {
-  const known = Object.hasOwn(catalogue, model);
-  if (known && seed === undefined) {
-    const folder = join(shipped, model);
-    if (await exists(join(folder, "model.safetensors"))) return folder;
-    if (model !== "vit-phantom") {
-      throw new MammolabError(
-        `Cannot open the model ${model}: mammolab does not ship its weights; give a folder with them, or a seed for random ones`,
-      );
-    }
-  }
-  if (known) return await untrained(model, seed ?? 1, cache);
-  if (seed !== undefined || !await exists(model)) {
-    throw new MammolabError(
-      `Cannot open the model ${model}: it is neither a folder nor a known name; known are ${
-        Object.keys(catalogue).join(", ")
-      }`,
-    );
-  }
-  return model;
-}
-
-/** Random numbers, made once and kept: the same in every process, and read by the engine like any other weights. */
-async function untrained(name: string, seed: number, cache?: string): Promise<string> {
-  const definition = untrainedDefinition(name, { seed });
-  const folder = join(cache ?? join(await cacheFolder(), "models"), name, definitionHash(definition));
-  if (await exists(join(folder, "model.safetensors"))) return folder;
-  const { parameters } = buildNet(definition.spec, { normalization: definition.preparation });
-  const values = initialize(parameters, { seed });
-  const weights = new Map([...parameters].map(([name, shape]) => [name, { shape, data: values.get(name)! }]));
-  await saveModel(folder, { definition, weights });
-  return folder;
-}
-
-async function realPath(file: string, model: string): Promise<string> {
-  try {
-    return await Deno.realPath(file); // a link in the cache of Hugging Face: the engine refuses links that lead elsewhere
-  } catch (cause) {
-    throw new MammolabError(
-      cause instanceof Deno.errors.NotFound
-        ? `Cannot open the model ${model}: the folder has no model.safetensors; give the folder that saveModel wrote`
-        : `Cannot open the model ${model}: ${sentenceOf(cause)}; check the path`,
-      { cause },
-    );
-  }
-}
-
-const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
