@@ -111,7 +111,7 @@ export function overlayPicture(
   return picture;
 }
 
-const lineWidth = ({ height, width }: Picture) => Math.max(2, Math.round(Math.min(height, width) / 300));
+const lineWidth = ({ height, width }: Picture) => Math.max(2, Math.round(Math.min(height, width) / 200));
 
 /** The film alone, in grey. */
 export function filmPicture({ data: values, height, width, channels }: Image): Picture {
