@@ -67,7 +67,8 @@ function digitalDisplay(
 function scannedFilm(frame: Frame, exposure: Float32Array, noiseKey: number): Uint16Array {
   const { skin, mm } = frame;
   const middle = quantiles(exposure, frame)(0.5) - 0.15;
-  const out = Uint16Array.from(exposure, (_, i) => 60 + (counted(noiseKey, i) & 15));
+  const out = new Uint16Array(exposure.length);
+  for (let i = 0; i < out.length; i++) out[i] = 60 + (counted(noiseKey, i) & 15);
   forEachInside(frame, (i) => {
     const v = 0.03 + 0.9 / (1 + Math.exp(-(exposure[i]! - middle) / 0.62 - 0.25));
     const covered = cover(skin[i]!, mm);

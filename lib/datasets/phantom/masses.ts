@@ -75,9 +75,13 @@ function spiculatedMass({ radius, center }: LesionPlan, frame: Frame, random: Ra
 
 /** Where the core ends is a matter of taste, since it has no margin: its mask is as large as the disc of its radius. */
 function brightest(values: Float32Array, count: number): Uint8Array {
-  const sorted = values.filter((value) => value > 0).sort().reverse();
-  const least = sorted[Math.min(Math.round(count), sorted.length) - 1] ?? Infinity;
-  return Uint8Array.from(values, (value) => value > 0 && value >= least ? 1 : 0);
+  const inCore: number[] = [];
+  for (let i = 0; i < values.length; i++) if (values[i]! > 0) inCore.push(values[i]!);
+  const sorted = Float32Array.from(inCore).sort();
+  const least = sorted[Math.max(0, sorted.length - Math.round(count))] ?? Infinity;
+  const mask = new Uint8Array(values.length);
+  for (let i = 0; i < mask.length; i++) if (values[i]! > 0 && values[i]! >= least) mask[i] = 1;
+  return mask;
 }
 
 function drawSpicules(
