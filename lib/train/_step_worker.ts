@@ -1,20 +1,32 @@
 // The Worker of a training: one network, its numbers, its optimiser and the engine in one memory. Jobs come from trainer.ts,
 // one after the other; what they share lives here, as long as the Worker.
 import { MammolabError } from "../base/mod.ts";
-import { type BlockingSession, type EngineTensor, openBlockingSession, type Provider } from "../engine/mod.ts";
+import type { Provider } from "../engine/mod.ts";
+import { onnxEngine, type StepEngine } from "./_step_engine.ts";
+import { tfjsEngine } from "./_step_tfjs.ts";
 import { type FlatParameters, flatParameters, sliceOf } from "./flat_parameters.ts";
 import { clipGradients, gradientNorm, type Optimizer, optimizer, type OptimizerOptions } from "./optimizers.ts";
 import { layerScale } from "./schedules.ts";
-import { gradientName, predictionGraph, stepGraph, type StepSpec } from "./step_graph.ts";
+import { stepExpression, type StepSpec } from "./step_graph.ts";
 
 /** Numbers by the name of their parameter or input. */
 export type Numbers = Readonly<Record<string, Float32Array>>;
+
+/**
+ * What runs a training: ONNX Runtime (`onnx`), or TensorFlow.js (`tfjs`): slower by far without its native build, and an
+ * independent second opinion. It is not among the packages that are fetched by themselves (`openTfjs` says how to install it).
+ */
+export type TrainingEngine = "onnx" | "tfjs";
 
 /** What a trainer is opened with: the step, the optimiser, where it runs, and the first numbers. */
 export type TrainerSetup = StepSpec & {
   readonly optimizer: OptimizerOptions;
   readonly layerDecay: number;
+  /** Default `onnx`. */
+  readonly engine?: TrainingEngine;
+  /** Of the engine `onnx`. */
   readonly provider: Provider;
+  /** Of the engine `onnx`. */
   readonly threads?: number;
   readonly values: Numbers;
 };
@@ -57,15 +69,19 @@ export type StepReport = {
   readonly seconds: number;
 };
 
+/** What is told when the trainer has been opened. */
+export type Opened = {
+  readonly parameters: number;
+  readonly trained: number;
+  readonly inputs: readonly (readonly [string, readonly number[]])[];
+  readonly ranBy: string;
+};
+
 type State = {
   readonly setup: TrainerSetup;
   readonly parameters: FlatParameters;
   readonly optimizer: Optimizer;
-  readonly session: BlockingSession;
-  readonly feeds: Readonly<Record<string, EngineTensor>>;
-  readonly into: Readonly<Record<string, EngineTensor>>;
-  readonly inputs: ReadonlyMap<string, readonly number[]>;
-  predictor?: BlockingSession;
+  readonly engine: StepEngine;
   average?: Float32Array<ArrayBuffer>;
   accumulated?: Float32Array<ArrayBuffer>;
 };
@@ -81,51 +97,21 @@ export async function work(job: TrainerJob): Promise<unknown> {
   return write(state, job.state);
 }
 
-async function open(
-  setup: TrainerSetup,
-): Promise<{ parameters: number; trained: number; inputs: [string, readonly number[]][] }> {
-  const graph = stepGraph(setup);
+async function open(setup: TrainerSetup): Promise<Opened> {
+  const { parameters: shapes, inputs } = stepExpression(setup);
   const trained = new Set(setup.trained);
-  const parameters = flatParameters(graph.parameters, { trainable: (name) => trained.has(name) });
-  const session = await openBlockingSession({
-    model: graph.model,
-    name: "the training step",
-    provider: setup.provider,
-    training: true,
-    ...(setup.threads === undefined ? {} : { threads: setup.threads }),
-  });
-  const tensor = (data: Float32Array, shape: readonly number[]): EngineTensor => ({ data, shape });
-  const slices = [...parameters.slices.values()];
-  const used = new Set(session.inputs.map(({ name }) => name));
-  const given = new Set(session.outputs.map(({ name }) => name));
-  state = {
-    setup,
-    parameters,
-    optimizer: optimizer(
-      parameters,
-      setup.optimizer,
-      (name) => layerScale(name, { depth: setup.spec.depth, decay: setup.layerDecay }),
-    ),
-    session,
-    feeds: Object.fromEntries(
-      slices.filter(({ name }) => used.has(name)).map((
-        slice,
-      ) => [slice.name, tensor(sliceOf(parameters.values, slice), slice.shape)]),
-    ),
-    into: Object.fromEntries([
-      ...slices.filter(({ name, trainable }) => trainable && given.has(gradientName(name)))
-        .map((slice) => [gradientName(slice.name), tensor(sliceOf(parameters.gradients, slice), slice.shape)]),
-      ["loss", tensor(new Float32Array(1), [])],
-      ["logits", tensor(new Float32Array(setup.batchSize * setup.spec.classes), [setup.batchSize, setup.spec.classes])],
-    ]),
-    inputs: graph.inputs,
-  };
+  const parameters = flatParameters(shapes, { trainable: (name) => trained.has(name) });
+  const engine = await (setup.engine === "tfjs" ? tfjsEngine : onnxEngine)(setup, parameters);
+  const scaleOf = (name: string) => layerScale(name, { depth: setup.spec.depth, decay: setup.layerDecay });
+  state = { setup, parameters, optimizer: optimizer(parameters, setup.optimizer, scaleOf), engine };
   put(parameters, parameters.values, setup.values);
+  const slices = [...parameters.slices.values()];
   const count = (of: readonly { readonly length: number }[]) => of.reduce((sum, { length }) => sum + length, 0);
   return {
     parameters: count(slices),
     trained: count(slices.filter(({ trainable }) => trainable)),
-    inputs: [...graph.inputs],
+    inputs: [...inputs],
+    ranBy: engine.ranBy,
   };
 }
 
@@ -134,13 +120,14 @@ async function step(
   { batches, learningRate, step, clip, average }: StepJob,
 ): Promise<StepReport> {
   const start = performance.now();
-  const { parameters, session, inputs } = own;
+  const { parameters, engine } = own;
   const { gradients, kernels } = parameters;
   let loss = 0;
+  let logits = new Float32Array() as Float32Array;
   for (const [i, batch] of batches.entries()) {
-    const fed = Object.fromEntries([...inputs].map(([name, shape]) => [name, { data: batch[name]!, shape }]));
-    await session.run({ ...own.feeds, ...fed }, { into: own.into });
-    loss += (own.into.loss!.data as Float32Array)[0]! / batches.length;
+    const found = await engine.run(batch);
+    logits = found.logits;
+    loss += found.loss / batches.length;
     if (batches.length === 1) break;
     const sum = own.accumulated ??= alike(gradients);
     if (i === 0) sum.set(gradients);
@@ -160,7 +147,7 @@ async function step(
   return {
     loss,
     gradientNorm: norm,
-    logits: (own.into.logits!.data as Float32Array).slice(),
+    logits: logits.slice(),
     seconds: (performance.now() - start) / 1000,
   };
 }
@@ -178,35 +165,17 @@ function notFinite({ parameters: { slices, values, gradients } }: State, step: n
 }
 
 async function predict(own: State, images: Float32Array, averaged: boolean): Promise<Float32Array> {
-  const { setup: { spec, batchSize, inputChannels, provider, threads }, parameters } = own;
-  own.predictor ??= await openBlockingSession({
-    model: predictionGraph(own.setup),
-    name: "the prediction",
-    provider,
-    ...(threads === undefined ? {} : { threads }),
-  });
+  const { setup: { spec, batchSize, inputChannels }, parameters, engine } = own;
   const { height, width } = spec.imageSize;
   const size = inputChannels * height * width;
   const count = images.length / size;
   const out = new Float32Array(count * spec.classes);
   const numbers = averaged && own.average ? own.average : parameters.values;
-  const weights = Object.fromEntries(
-    own.predictor.inputs.filter(({ name }) => name !== "image").map(({ name }) => {
-      const slice = parameters.slices.get(name)!;
-      return [name, { data: sliceOf(numbers, slice), shape: slice.shape }];
-    }),
-  );
   for (let start = 0; start < count; start += batchSize) {
     const data = new Float32Array(batchSize * size); // the last batch is filled up with zeros and its surplus dropped
     data.set(images.subarray(start * size, Math.min(count, start + batchSize) * size));
-    const { logits } = await own.predictor.run({
-      ...weights,
-      image: { data, shape: [batchSize, inputChannels, height, width] },
-    });
-    out.set(
-      (logits!.data as Float32Array).subarray(0, Math.min(batchSize, count - start) * spec.classes),
-      start * spec.classes,
-    );
+    const logits = await engine.predict(numbers, data);
+    out.set(logits.subarray(0, Math.min(batchSize, count - start) * spec.classes), start * spec.classes);
   }
   return out;
 }

@@ -7,7 +7,7 @@ import { lockFolder, type Progress, readBest, readCheckpoint, writeBest, writeCh
 import { smoothed } from "./losses.ts";
 import { checkRecipe, modeAt, type Recipe, trainedNames } from "./recipe.ts";
 import { scheduleAt } from "./schedules.ts";
-import { type Numbers, openTrainer, type Trainer, type TrainerState } from "./trainer.ts";
+import { type Numbers, openTrainer, type Trainer, type TrainerState, type TrainingEngine } from "./trainer.ts";
 
 /** One side of the data. */
 export type Samples = {
@@ -33,6 +33,8 @@ export type FitOptions = {
   readonly folder?: string;
   /** Steps between two checkpoints within an epoch; default: at the end of each epoch only. */
   readonly checkpointEvery?: number;
+  /** Default `onnx`. */
+  readonly engine?: TrainingEngine;
   readonly provider?: Provider;
   readonly threads?: number;
   readonly signal?: AbortSignal;
@@ -284,7 +286,7 @@ async function openFor(
   mode: Parameters<typeof trainedNames>[1],
   state?: TrainerState,
 ): Promise<Trainer> {
-  const { spec, normalization, inputChannels = 1, recipe, provider = "cpu", threads } = options;
+  const { spec, normalization, inputChannels = 1, recipe, engine = "onnx", provider = "cpu", threads } = options;
   const trained = trainedNames([...run.shapes.keys()], mode, spec);
   const trainer = await openTrainer({
     spec,
@@ -296,6 +298,7 @@ async function openFor(
     trained,
     optimizer: recipe.optimizer ?? { kind: "adamw", weightDecay: 0.05 },
     layerDecay: recipe.layerDecay ?? 1,
+    engine,
     provider,
     ...(threads === undefined ? {} : { threads }),
     values: state?.values ?? options.weights,

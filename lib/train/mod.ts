@@ -13,8 +13,10 @@ export {
   type Trainer,
   type TrainerSetup,
   type TrainerState,
+  type TrainingEngine,
 } from "./trainer.ts";
 export { checkRecipe, type Mode, modeAt, type Recipe, recipeDifferences, trainedNames } from "./recipe.ts";
+export { findLearningRate, type LearningRateCurve } from "./find_learning_rate.ts";
 export { classOf, type ClassRule, type FilmItem, type FilmSampleOptions, filmSamples } from "./samples.ts";
 export { type EpochReport, fit, type FitEvent, type FitOptions, type Samples } from "./fit.ts";
 export {

@@ -27,34 +27,53 @@ export type StepGraph = {
 /** The name under which the gradient of a parameter leaves the graph. */
 export const gradientName = (parameter: string): string => `d:${parameter}`;
 
-/** The graph of one training step: `loss`, `logits` and the gradients of what is trained, weights as inputs. */
-export function stepGraph(
-  { spec, normalization, inputChannels, batchSize, loss, dropPath = 0, trained }: StepSpec,
-): StepGraph {
+/** A step before it is written as a graph: what any engine needs to know. */
+export type StepExpression = Omit<StepGraph, "model"> & {
+  /** A single number. */
+  readonly loss: Tensor;
+  /** `[batch, classes]` */
+  readonly logits: Tensor;
+};
+
+/** The loss of one batch as an expression of images, labels and parameters. */
+export function stepExpression(
+  { spec, normalization, inputChannels, batchSize, loss, dropPath = 0 }: Omit<StepSpec, "trained">,
+): StepExpression {
   const net = buildNet(spec, { normalization, inputChannels, batchSize, dropPath, readOnlyWhatTheHeadReads: true });
-  const targets = input("targets", [batchSize, spec.classes]);
-  const form = trainingForm({ loss: lossOf(net.logits, targets, loss), logits: net.logits });
-  const order = nodesOf(Object.values(form));
-  const leaves = new Map(order.filter(({ op }) => op === "parameter").map((leaf) => [leaf.name, leaf]));
-  const asked = trained.map((name) => leaves.get(name)).filter((leaf): leaf is Tensor => leaf !== undefined);
-  const found = gradients(form.loss!, asked);
-  const outputs = { ...form, ...Object.fromEntries([...found].map(([leaf, dy]) => [gradientName(leaf.name), dy])) };
+  const outputs = { loss: lossOf(net.logits, input("targets", [batchSize, spec.classes]), loss), logits: net.logits };
+  const inputs = nodesOf(Object.values(outputs)).filter(({ op }) => op === "input");
   return {
-    model: toOnnx(outputs, { weights: "inputs", graphName: "training step" }),
-    inputs: new Map(
-      order.filter(({ op }) => op === "input").map(({ name, shape }) => [name, shape as readonly number[]]),
-    ),
+    ...outputs,
+    inputs: new Map(inputs.map(({ name, shape }) => [name, shape as readonly number[]])),
     parameters: net.parameters,
   };
 }
 
-/** The graph of a prediction with weights as inputs, for validation during a training. */
+/** The graph of one training step: `loss`, `logits` and the gradients of what is trained, weights as inputs. */
+export function stepGraph(step: StepSpec): StepGraph {
+  const { loss, logits, inputs, parameters } = stepExpression(step);
+  const form = trainingForm({ loss, logits });
+  const found = gradients(form.loss!, parametersOf(Object.values(form), step.trained));
+  const outputs = { ...form, ...Object.fromEntries([...found].map(([leaf, dy]) => [gradientName(leaf.name), dy])) };
+  return { model: toOnnx(outputs, { weights: "inputs", graphName: "training step" }), inputs, parameters };
+}
+
+/** Those of the named parameters that some tensors depend on. */
+export function parametersOf(tensors: readonly Tensor[], names: readonly string[]): readonly Tensor[] {
+  const leaves = new Map(nodesOf(tensors).filter(({ op }) => op === "parameter").map((leaf) => [leaf.name, leaf]));
+  return names.map((name) => leaves.get(name)).filter((leaf): leaf is Tensor => leaf !== undefined);
+}
+
+/** The logits of a batch as an expression of images and parameters, for validation during a training. */
+export function predictionExpression(
+  { spec, normalization, inputChannels, batchSize }: Parameters<typeof predictionGraph>[0],
+): Tensor {
+  return buildNet(spec, { normalization, inputChannels, batchSize, readOnlyWhatTheHeadReads: true }).logits;
+}
+
+/** The graph of a prediction with weights as inputs. */
 export function predictionGraph(
-  { spec, normalization, inputChannels, batchSize }: Pick<
-    StepSpec,
-    "spec" | "normalization" | "inputChannels" | "batchSize"
-  >,
+  step: Pick<StepSpec, "spec" | "normalization" | "inputChannels" | "batchSize">,
 ): Uint8Array<ArrayBuffer> {
-  const net = buildNet(spec, { normalization, inputChannels, batchSize, readOnlyWhatTheHeadReads: true });
-  return toOnnx({ logits: net.logits }, { weights: "inputs", graphName: "prediction" });
+  return toOnnx({ logits: predictionExpression(step) }, { weights: "inputs", graphName: "prediction" });
 }

@@ -1,10 +1,12 @@
 import { createPool } from "../base/mod.ts";
-import type { StepJob, StepReport, TrainerJob, TrainerSetup, TrainerState } from "./_step_worker.ts";
+import type { Opened, StepJob, StepReport, TrainerJob, TrainerSetup, TrainerState } from "./_step_worker.ts";
 
-export type { Numbers, StepJob, StepReport, TrainerSetup, TrainerState } from "./_step_worker.ts";
+export type { Numbers, StepJob, StepReport, TrainerSetup, TrainerState, TrainingEngine } from "./_step_worker.ts";
 
 /** A network that is being trained, in a Worker of its own; close it with `await using`. */
 export type Trainer = AsyncDisposable & {
+  /** What runs it: `onnxruntime-node on cpu`, `@tensorflow/tfjs on cpu`. */
+  readonly ranBy: string;
   /** Numbers in all, and those that are trained. */
   readonly counts: { readonly parameters: number; readonly trained: number };
   /** What a batch holds: shapes by name (`image`, `targets`, masks of branches that may be dropped). */
@@ -35,12 +37,10 @@ export async function openTrainer(setup: TrainerSetup): Promise<Trainer> {
     idleMs: forever,
   });
   try {
-    const { parameters, trained, inputs } = await pool.run({ kind: "open", setup }, { what: "open the training" }) as {
-      parameters: number;
-      trained: number;
-      inputs: [string, readonly number[]][];
-    };
+    const opened = await pool.run({ kind: "open", setup }, { what: "open the training" }) as Opened;
+    const { parameters, trained, inputs, ranBy } = opened;
     return {
+      ranBy,
       counts: { parameters, trained },
       inputs: new Map(inputs),
       step: (job) => pool.run({ kind: "step", ...job }, { what: "train" }) as Promise<StepReport>,
