@@ -1,11 +1,10 @@
 import { join } from "node:path";
 import { MammolabError, writeFileAtomic } from "../lib/base/mod.ts";
-import { loadModel, type ModelDefinition, readDefinition, saveModel } from "../lib/model/mod.ts";
-import { buildNet } from "../lib/nets/mod.ts";
+import { adaptModel, type ModelDefinition, readModel, saveModel } from "../lib/model/mod.ts";
 import { chart } from "../lib/plot/mod.ts";
 import { balance, pipeline, recordsOfPlan, type Step } from "../lib/prepare/mod.ts";
 import { checkRecipe, type EpochReport, filmSamples, fit, type Mode, type Recipe } from "../lib/train/mod.ts";
-import { initialize, readSafetensors, readSafetensorsHeader } from "../lib/weights/mod.ts";
+import { adaptationSentence } from "../lib/weights/mod.ts";
 import { oneOf, table, task, UsageError } from "./_task.ts";
 import { dataOptions, filmsOf } from "./_train_options.ts";
 
@@ -29,7 +28,7 @@ await task({
     from: {
       type: "string",
       value: "MODEL",
-      help: "where to start: a model that comes with mammolab, or a folder",
+      help: "where to start: a model that comes with mammolab, a folder, or hf:owner/name after deno task fetch",
       default: "vit-phantom",
     },
     out: {
@@ -83,6 +82,7 @@ await task({
     for (const line of split.notes) note(line);
 
     const start = await startOf(options.from, Object.keys(rule));
+    for (const change of start.changes) note(`${start.definition.name}: ${adaptationSentence(change)}`);
     const plan = balance(split.training, {
       strategy: oneOf("balance", options.balance, strategies),
       seed: recipe.seed,
@@ -227,23 +227,12 @@ function modeFrom(typed: string): Pick<Recipe, "mode" | "unfreeze"> {
   return { mode: (last === undefined ? typed : { lastBlocks: Number(last) }) as Mode };
 }
 
-/** The network to start from; a head for other classes starts anew. */
+/** The network to start from; a head for other classes starts anew, which is said. */
 async function startOf(from: string, classes: readonly string[]) {
-  const model = await loadModel(from);
-  const { folder } = model;
-  await model[Symbol.asyncDispose]();
-  const file = join(folder, "model.safetensors");
-  const known = await readDefinition(folder, (await readSafetensorsHeader(file)).metadata);
-  const definition: ModelDefinition = { ...known, classes, spec: { ...known.spec, classes: classes.length } };
-  const shapes = buildNet(definition.spec, { normalization: definition.preparation }).parameters;
-  const read = await readSafetensors(file);
-  const fresh = initialize(shapes, { seed: 1 });
-  const weights = Object.fromEntries([...shapes].map(([name, shape]) => {
-    const own = read.get(name);
-    const fits = own !== undefined && own.shape.join() === shape.join();
-    return [name, fits ? own.data : fresh.get(name)!];
-  }));
-  return { definition, shapes, weights };
+  const { definition, weights, changes } = adaptModel(await readModel(from), { classes, seed: 1 });
+  const shapes = new Map([...weights].map(([name, { shape }]) => [name, shape]));
+  const numbers = Object.fromEntries([...weights].map(([name, { data }]) => [name, data]));
+  return { definition, shapes, weights: numbers, changes };
 }
 
 function epochLine({ epoch, trainingLoss, validation }: EpochReport, best: boolean): string {
