@@ -1,6 +1,14 @@
 import { availableParallelism } from "node:os";
 import { cacheFolder, sentenceOf, writeFileAtomic } from "../lib/base/mod.ts";
-import { type Provider, type ProviderCheck, tryProviders } from "../lib/engine/mod.ts";
+import {
+  type Provider,
+  type ProviderCheck,
+  type TfjsCheck,
+  type TfjsPackage,
+  tfjsPackages,
+  tryProviders,
+  tryTfjs,
+} from "../lib/engine/mod.ts";
 import { rollout } from "../lib/explain/mod.ts";
 import { encodePng, loadMammogram } from "../lib/io/mod.ts";
 import { loadModel } from "../lib/model/mod.ts";
@@ -30,10 +38,10 @@ const oldestDeno = [2, 9] as const;
  * @returns how the process ended where it did not answer; nothing where it could not be started: Deno refuses to hand
  * LD_LIBRARY_PATH on, which a graphics driver may need
  */
-async function tryElsewhere(provider: Provider): Promise<ProviderCheck | string | undefined> {
-  const script = new URL("./_try_provider.ts", import.meta.url).pathname;
+async function tryElsewhere<Found>(file: string, what: string): Promise<Found | string | undefined> {
+  const script = new URL(file, import.meta.url).pathname;
   const command = new Deno.Command("deno", {
-    args: ["run", "-q", "-P=work", "--no-prompt", script, provider],
+    args: ["run", "-q", "-P=work", "--no-prompt", script, what],
     stderr: "null",
     signal: AbortSignal.timeout(60_000),
   });
@@ -136,6 +144,7 @@ await task({
     const steps: (() => Promise<Check>)[] = [
       ...attempts.slice(0, 3).map((attempt) => () => checkOf(attempt)),
       ...(["cpu", "webgpu", "cuda"] as const).map((provider) => () => providerCheck(provider)),
+      ...tfjsPackages.map((name) => () => tfjsCheck(name)),
       ...attempts.slice(3).map((attempt) => () => checkOf(attempt)),
     ];
     for (const step of steps) {
@@ -174,12 +183,26 @@ async function checkOf({ name, fix, try: attempt }: Attempt): Promise<Check> {
 async function providerCheck(provider: Provider): Promise<Check> {
   const name = `engine on ${provider}`;
   const optional = provider === "cpu" ? {} : { optional: true } as const;
-  const tried = await tryElsewhere(provider);
-  if (typeof tried === "string") {
-    const fix = "update the graphics driver, or run deno install";
-    return { name, ok: false, detail: `the process that tried it ended with ${tried}`, fix, ...optional };
-  }
+  const tried = await tryElsewhere<ProviderCheck>("./_try_provider.ts", provider);
   const check = tried ?? (await tryProviders([provider]))[0]!;
+  return engineCheck(name, check, "update the graphics driver, or run deno install", optional);
+}
+
+/** The second engine, which nothing needs. */
+async function tfjsCheck(name: TfjsPackage): Promise<Check> {
+  const tried = await tryElsewhere<TfjsCheck>("./_try_tfjs.ts", name);
+  return engineCheck(name, tried ?? await tryTfjs(name), "use the engine onnx", { optional: true });
+}
+
+function engineCheck(
+  name: string,
+  check: ProviderCheck | TfjsCheck | string,
+  fix: string,
+  optional: Pick<Check, "optional">,
+): Check {
+  if (typeof check === "string") {
+    return { name, ok: false, detail: `the process that tried it ended with ${check}`, fix, ...optional };
+  }
   if (check.works) return { name, ok: true, detail: check.detail };
   return { name, ok: false, detail: check.reason, fix: check.fix, ...optional };
 }
