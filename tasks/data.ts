@@ -1,19 +1,13 @@
-import { MammolabError } from "../lib/base/mod.ts";
 import {
-  type CbisDdsmRule,
   checkDataset,
   countKinds,
   countRecords,
   type Dataset,
-  datasetKinds,
-  type DatasetOptions,
   type FilmRecord,
   labelOf,
   type Leak,
-  loadDataset,
   type Oddity,
   patientsOnSeveralSides,
-  readHeaders,
   type RecordCounts,
   recordsOf,
   type SavedSplit,
@@ -24,42 +18,13 @@ import {
   split,
   splitAsPublished,
   splitFolds,
-  type TableColumns,
 } from "../lib/datasets/mod.ts";
 import { loadMammogram } from "../lib/io/mod.ts";
+import { readSource, sourceOptions } from "./_source.ts";
 import { oneOf, type OptionSpecs, table, task, type TaskContext, UsageError } from "./_task.ts";
 
-const rules: readonly CbisDdsmRule[] = [
-  "pathology",
-  "pathology in three classes",
-  "pathology of biopsied lesions",
-  "assessment",
-];
-const columnNames = [
-  "file",
-  "label",
-  "patient",
-  "id",
-  "exam",
-  "laterality",
-  "view",
-  "split",
-  "age",
-  "density",
-  "assessment",
-];
-
 const options = {
-  as: { type: "string", value: "KIND", help: `${datasetKinds.join(", ")}; default: what the source looks like` },
-  rule: { type: "string", value: "RULE", help: `cbis-ddsm: what makes the label, ${rules.join(" | ")}` },
-  columns: { type: "string", value: "LIST", help: "table: file=COLUMN,label=COLUMN[,patient=COLUMN …]" },
-  root: { type: "string", value: "DIR", help: "table: where relative paths start; default: the table's folder" },
-  patient: {
-    type: "string",
-    value: "PATTERN",
-    help: "table, folder: finds the patient in the path, such as ^(\\w+?)_",
-  },
-  headers: { type: "boolean", help: "read patient, side and view from the files where the source does not tell them" },
+  ...sourceOptions,
   quick: { type: "boolean", help: "check: look at the records only, open no file" },
   seed: { type: "number", value: "N", help: "split: default 1", integer: true },
   test: { type: "number", value: "SHARE", help: "split: share of the patients for test; default 0.2", min: 0, max: 1 },
@@ -125,7 +90,7 @@ await task({
       throw new UsageError(`data: "${command}" is none of index, check, split`);
     }
     refuseIdle(command, context.options);
-    const dataset = await open(context.path(source), context);
+    const dataset = await readSource(context.path(source), context);
     const facts = {
       source: context.path(source),
       dataset: dataset.name,
@@ -174,24 +139,6 @@ function refuseIdle(command: string, options: Typed): void {
   clash("published", ["drop-leaks"], true);
   clash("folds", ["repeats"], true);
   clash("folds", ["test"], false);
-}
-
-async function open(source: string, { options, signal, progress, path }: Context): Promise<Dataset> {
-  const { as, rule, columns, root, patient, headers } = options;
-  const kind = as === undefined ? undefined : oneOf("as", as, datasetKinds);
-  const given: DatasetOptions = {
-    ...(rule === undefined ? {} : { rule: oneOf("rule", rule, rules) }),
-    ...(columns === undefined ? {} : { columns: columnsFrom(columns) }),
-    ...(root === undefined ? {} : { root: path(root) }),
-    ...(patient === undefined ? {} : { patient: patternFrom(patient) }),
-  };
-  const dataset = await loadDataset(source, given, kind);
-  if (!headers) return dataset;
-  return await readHeaders(dataset, {
-    readFacts: ({ file, frame }, signal) => loadMammogram(file, { signal, ...(frame === undefined ? {} : { frame }) }),
-    signal,
-    onProgress: progress,
-  });
 }
 
 async function check(dataset: Dataset, { options: { quick }, signal, progress, failure }: Context) {
@@ -284,29 +231,6 @@ function splitTable(splits: readonly Described[]): string {
   );
   const notes = [...new Set(splits.flatMap(({ notes }) => notes))];
   return [table(rows), ...notes].join("\n");
-}
-
-function columnsFrom(typed: string): TableColumns {
-  const pairs = typed.split(",").map((pair) => pair.split("=").map((word) => word.trim()));
-  const columns = Object.fromEntries(pairs);
-  const wrong = pairs.find(({ length }) => length !== 2)?.join("=") ??
-    Object.keys(columns).find((name) => !columnNames.includes(name));
-  if (wrong !== undefined || !columns.file || !columns.label) {
-    throw new UsageError(
-      `data: --columns takes file=COLUMN,label=COLUMN and any of ${columnNames.slice(2).join(", ")}${
-        wrong === undefined ? "" : `, not "${wrong}"`
-      }`,
-    );
-  }
-  return columns as TableColumns;
-}
-
-function patternFrom(typed: string): RegExp {
-  try {
-    return new RegExp(typed);
-  } catch (cause) {
-    throw new MammolabError(`Cannot use the pattern ${typed}: it is no regular expression; correct it`, { cause });
-  }
 }
 
 function strataFrom(typed: string): (record: FilmRecord) => string {
