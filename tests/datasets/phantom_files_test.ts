@@ -204,3 +204,28 @@ describe("phantomDataSet()", () => {
     });
   });
 });
+
+describe("data/phantom", () => {
+  const folder = new URL("../../data/phantom", import.meta.url).pathname;
+
+  it("holds exams that are still what the generator draws", async () => {
+    const loaded = await loadExam(join(folder, "0007"), { trusted: true });
+    const drawn = phantomAsExam(phantomExam(7));
+    assertEquals(loaded.view("L", "MLO").image.data, drawn.view("L", "MLO").image.data);
+  });
+
+  it("has a malignant lesion on L-MLO of exam 0007, far above its surroundings", async () => {
+    const record = (await loadPhantoms(folder)).find(({ id }) => id === "0007_L-MLO")!;
+    assertEquals(labelOf(record), "malignant");
+    assert(record.lesions.some(({ pathology, stated }) => pathology === "malignant" && Number(stated!.ringCnr) > 1.5));
+  });
+
+  it("is at most 1 MB an exam", async () => {
+    for (const exam of ["0004", "0007", "0010"]) {
+      const sizes = await Promise.all(
+        (await filesUnder(join(folder, exam))).map(async (path) => (await Deno.stat(path)).size),
+      );
+      assert(sizes.reduce((a, b) => a + b) < 1e6);
+    }
+  });
+});
