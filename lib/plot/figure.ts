@@ -22,6 +22,20 @@ export type Figure = PlotlyFigure & {
   readonly [jupyterDisplay]: () => Promise<MimeBundle>;
 };
 
+/** A picture without anything to zoom or hover, such as a sheet of many films. */
+export type Still = Pick<Figure, "text" | "toPng" | typeof jupyterDisplay>;
+
+/** Makes a still; nothing is drawn before it is shown. */
+export function stillOf({ text, still }: Pick<FigureParts, "text" | "still">): Still {
+  let png: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  const toPng = () => png ??= still().then(smallPng);
+  return {
+    text,
+    toPng,
+    [jupyterDisplay]: async () => ({ "image/png": (await toPng()).toBase64(), "text/plain": text }),
+  };
+}
+
 /** What a figure is made of. */
 export type FigureParts = PlotlyFigure & {
   readonly text: string;
@@ -31,18 +45,15 @@ export type FigureParts = PlotlyFigure & {
 
 /** Makes a figure; nothing is drawn before it is shown. */
 export function figureOf({ data, layout, text, still }: FigureParts): Figure {
-  let png: Promise<Uint8Array<ArrayBuffer>> | undefined;
-  const toPng = () => png ??= still().then(smallPng);
+  const picture = stillOf({ text, still });
   return {
+    ...picture,
     data,
     layout,
-    text,
-    toPng,
     toHtml: () => figurePage({ data, layout, text }),
     [jupyterDisplay]: async () => ({
       "application/vnd.plotly.v1+json": { data, layout, config: { displaylogo: false } },
-      "image/png": (await toPng()).toBase64(),
-      "text/plain": text,
+      ...await picture[jupyterDisplay](),
     }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Preparation } from "../image/mod.ts";
 import { escapeHtml, figureSlot, pageOf } from "./_page.ts";
 import { short } from "./attention.ts";
-import type { Figure } from "./figure.ts";
+import type { Figure, Still } from "./figure.ts";
 
 /** One film in a report. */
 export type ReportFilm = {
@@ -11,7 +11,7 @@ export type ReportFilm = {
   readonly facts?: Readonly<Record<string, string | number>>;
   /** Class name → probability. */
   readonly scores?: Readonly<Record<string, number>>;
-  readonly figure?: Figure;
+  readonly figure?: Figure | Still;
   /** One sentence each. */
   readonly warnings?: readonly string[];
 };
@@ -19,7 +19,8 @@ export type ReportFilm = {
 /** What a report says. */
 export type ReportParts = {
   readonly title: string;
-  readonly model: {
+  /** Left out where no model is concerned. */
+  readonly model?: {
     readonly name: string;
     /** False where the weights are random: the report then says so above everything else. */
     readonly trained: boolean;
@@ -29,7 +30,9 @@ export type ReportParts = {
   };
   readonly films: readonly ReportFilm[];
   /** Figures of the whole, above the films. */
-  readonly figures?: readonly Figure[];
+  readonly figures?: readonly (Figure | Still)[];
+  /** What else was used, as JSON under a heading each: plans, options. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** Paragraphs at the end. */
   readonly notes?: readonly string[];
   /** With figures to zoom and hover: 1.5 MB more. Default false: still pictures. */
@@ -57,11 +60,11 @@ export type ReportParts = {
  * ```
  */
 export async function report(
-  { title, model, films, figures = [], notes = [], interactive = false }: ReportParts,
+  { title, model, films, figures = [], settings = {}, notes = [], interactive = false }: ReportParts,
 ): Promise<string> {
   const drawn: Figure[] = [];
-  const shown = async (figure: Figure): Promise<string> => {
-    if (interactive) return figureSlot(drawn.push(figure) - 1, figure.text);
+  const shown = async (figure: Figure | Still): Promise<string> => {
+    if (interactive && "data" in figure) return figureSlot(drawn.push(figure) - 1, figure.text);
     const source = `data:image/png;base64,${(await figure.toPng()).toBase64()}`;
     return `<img src="${source}" alt="${escapeHtml(figure.text)}">`;
   };
@@ -71,23 +74,27 @@ export async function report(
   for (const film of films) parts.push(await filmSection(film, shown));
   const body = `<h1>${escapeHtml(title)}</h1>
 <p class="warning">Not for clinical use: this is a research picture, not a finding.</p>
-${model.trained ? "" : untrained(model.name)}
+${model && !model.trained ? untrained(model.name) : ""}
 ${whole.join("\n")}
 <div class="films">
 ${parts.join("\n")}
 </div>
 <h2>How this was made</h2>
+${model ? modelFacts(model) : ""}
 ${
-    facts([
-      ["model", model.name],
-      ["weights", model.trained ? "trained" : "untrained: random"],
-      ["ran on", model.provider],
-    ])
+    Object.entries(settings).map(([name, value]) =>
+      `<p class="small">${escapeHtml(name)}, as JSON:</p>
+<pre>${escapeHtml(JSON.stringify(value, null, 1))}</pre>`
+    ).join("\n")
   }
-<p class="small">Preparation of the films, as JSON:</p>
-<pre>${escapeHtml(JSON.stringify(model.preparation))}</pre>
 ${notes.map((note) => `<p class="small">${escapeHtml(note)}</p>`).join("\n")}`;
   return await pageOf({ title, body, figures: drawn.map(({ data, layout }) => ({ data, layout })) });
+}
+
+function modelFacts({ name, trained, provider, preparation }: NonNullable<ReportParts["model"]>): string {
+  return `${facts([["model", name], ["weights", trained ? "trained" : "untrained: random"], ["ran on", provider]])}
+<p class="small">Preparation of the films, as JSON:</p>
+<pre>${escapeHtml(JSON.stringify(preparation))}</pre>`;
 }
 
 const untrained = (name: string) =>
@@ -97,7 +104,7 @@ const untrained = (name: string) =>
 
 async function filmSection(
   { id, facts: given = {}, scores = {}, figure, warnings = [] }: ReportFilm,
-  shown: (figure: Figure) => Promise<string>,
+  shown: (figure: Figure | Still) => Promise<string>,
 ): Promise<string> {
   const numbers = Object.entries(scores).map(([name, score]): [string, string] => [name, score.toFixed(3)]);
   return `<figure class="film">

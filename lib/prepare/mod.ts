@@ -37,6 +37,7 @@ export {
   sampleLesionBoxes,
 } from "./lesion_patches.ts";
 export { type LesionTokens, type TokenCover, tokensPerLesion } from "./tokens.ts";
+export { captionOf, mildAugmentations } from "./caption.ts";
 export { batch, type Items, map, type Outcome, prefetch, shuffle } from "./stream.ts";
 export {
   createFlow,

@@ -21,7 +21,7 @@ const bars = plot.chart(
   { data: [{ type: "bar", x: [hostile, "b"], y: [1, 2], name: hostile }], layout: { title: { text: "AUC" } } },
   { text: hostile },
 );
-const parts: plot.ReportParts = {
+const parts = {
   title: hostile,
   model: {
     name: hostile,
@@ -46,7 +46,7 @@ const parts: plot.ReportParts = {
     warnings: [hostile],
   }],
   notes: [hostile],
-};
+} satisfies plot.ReportParts;
 
 describe("report()", () => {
   it("prints what matters: untrained, not for clinical use, provider, preparation, scores", async () => {
