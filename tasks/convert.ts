@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import { MammolabError } from "../lib/base/mod.ts";
 import { type Conversion, convertToOnnx, convertToSafetensors, loadModel } from "../lib/model/mod.ts";
 import { catalogue } from "../lib/nets/mod.ts";
+import { isHubName } from "../lib/weights/mod.ts";
 import { task } from "./_task.ts";
 
 await task({
@@ -41,10 +42,10 @@ await task({
     `${file}: ${parameters.toLocaleString("en")} parameters, ${(bytes / 1e6).toFixed(1)} MB; ${checked}`,
 });
 
-/** A name of the catalogue stands for the model that comes with mammolab. */
+/** A name stands for the model that comes with mammolab, or that was fetched. */
 async function folderOf(typed: string, source: string): Promise<string> {
-  const exists = await Deno.stat(source).then(() => true, () => false);
-  if (exists || !Object.hasOwn(catalogue, typed)) return source;
+  const exists = !isHubName(typed) && await Deno.stat(source).then(() => true, () => false);
+  if (exists || !(isHubName(typed) || Object.hasOwn(catalogue, typed))) return source;
   await using model = await loadModel(typed, { provider: "cpu" });
   return model.folder;
 }

@@ -19,6 +19,8 @@ import {
   readDefinition,
   untrainedDefinition,
 } from "./definition.ts";
+import { hubDefinition } from "./hub_model.ts";
+import { ownFolder } from "./source.ts";
 
 /** Options of {@linkcode convertToOnnx}. */
 export type ToOnnxOptions = {
@@ -33,7 +35,7 @@ export type ToOnnxOptions = {
  * Writes a model as ONNX, which any tool reads: input `image` `[batch, 1, height, width]` in 0..1, outputs `logits`
  * (`features` of a network without a head) and every layer's attention. The file is then run beside the original.
  *
- * @param source a folder with `model.safetensors`, or a safetensors file
+ * @param source a folder with `model.safetensors` (and `model.json`, or a hub's `config.json`), or a safetensors file
  * @throws MammolabError when the weights are not those of the network, or a single file would be longer than 2 GB
  */
 export async function convertToOnnx(
@@ -42,7 +44,8 @@ export async function convertToOnnx(
   { network, beside = false, fileSystem }: ToOnnxOptions = {},
 ): Promise<Conversion> {
   const isFolder = await Deno.stat(source).then((found) => found.isDirectory, () => false);
-  const file = isFolder ? join(source, "model.safetensors") : source;
+  const folder = isFolder && network === undefined ? await ownFolder(source) : source;
+  const file = isFolder ? join(folder, "model.safetensors") : source;
   const { tensors: found, metadata } = await readSafetensorsHeader(file);
   const tensors = fromTimm(found);
   const definition = await definitionOf(file, { network, tensors, metadata });
@@ -107,6 +110,9 @@ async function definitionOf(
     );
   }
   if (says) return await readDefinition(folder, metadata);
+  const ofHub = basename(file) === "model.safetensors" &&
+    await Deno.stat(join(folder, "config.json")).then(() => true, () => false);
+  if (network === undefined && ofHub) return await hubDefinition(folder, tensors);
   if (network === undefined) {
     throw new MammolabError(
       `Cannot convert ${file}: it does not say which network it belongs to; name one of the catalogue (--network vit_tiny_patch16_224)`,

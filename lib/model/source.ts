@@ -90,6 +90,12 @@ export async function readModel(
   return { definition, weights: await readPublished(file, inFile, parameters.keys()) };
 }
 
+/** Where a folder's numbers lie under the nets' names: there, or, where the hub's have to be joined, as a model of our own. */
+export async function ownFolder(folder: string, options: SourceOptions = {}): Promise<string> {
+  const header = await readSafetensorsHeader(join(folder, "model.safetensors"));
+  return await isHubFolder(folder, header) ? (await modelSource(folder, options)).folder : folder;
+}
+
 /** Neither model.json nor a definition in the weights, but a hub's configuration. */
 async function isHubFolder(folder: string, { metadata }: SafetensorsHeader): Promise<boolean> {
   return !metadata.has(definitionKey) && !await exists(join(folder, "model.json")) &&

@@ -3,7 +3,15 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { MammolabError, seededRandom } from "mammolab/base";
 import { imageOf } from "mammolab/image";
-import { adaptModel, hubDefinition, loadModel, type ModelOptions, readModel, saveModel } from "mammolab/model";
+import {
+  adaptModel,
+  convertToOnnx,
+  hubDefinition,
+  loadModel,
+  type ModelOptions,
+  readModel,
+  saveModel,
+} from "mammolab/model";
 import { buildNet, catalogueEntry } from "mammolab/nets";
 import { fetchFromHub, initialize, parseHubName, readSafetensorsHeader, writeSafetensors } from "mammolab/weights";
 import { commit, serveHub } from "../weights/_hub_server.ts";
@@ -106,6 +114,8 @@ describe("loadModel() of a hub's folder", () => {
       const [a] = await model.predictPrepared([film]);
       const [b] = await own.predictPrepared([film]);
       assertEquals(a!.logits, b!.logits);
+      const { checked } = await convertToOnnx(folder, `${folder}/model.onnx`);
+      assertStringIncludes(checked, "all outputs equal the original's");
     }));
 
   it("opens what was fetched without network, and names the command for what was not", () =>
