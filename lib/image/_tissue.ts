@@ -1,5 +1,6 @@
 // Where the breast is on a small copy of a film. The shares below were tuned by eye on the 322 films of mini-MIAS.
 import { dilate, distanceTo, erode, fillHoles, type Grid, labelComponents, maskWhere } from "./_grid.ts";
+import type { Image } from "./image.ts";
 import type { Box } from "./region.ts";
 
 /** A breast on a small picture, and whether the picture shows dense parts dark. */
@@ -21,17 +22,19 @@ export function findTissue(film: Grid): Tissue | undefined {
 }
 
 /** The film inside what was put round it: rows and columns of one value are taken off each side. */
-export function withoutPadding({ data, height, width }: Grid): Box {
+export function withoutPadding({ data, height, width, channels }: Image): Box {
   let [top, bottom, left, right] = [0, height, 0, width];
-  // The outer 3 % may differ: a scratch across the padding does not end it.
+  // 3 % of a line may differ: a scratch across the padding does not end it.
   const flat = (from: number, step: number, count: number) => {
-    const values = new Float32Array(count);
-    for (let k = 0; k < count; k++) values[k] = data[from + k * step]!;
-    values.sort();
-    return values[Math.floor(0.97 * (count - 1))]! - values[Math.ceil(0.03 * (count - 1))]! < 0.02;
+    const sample = Float32Array.from({ length: 15 }, (_, k) => data[from + Math.floor((k * count) / 15) * step]!)
+      .sort();
+    const value = sample[7]!;
+    let others = 0;
+    for (let k = 0; k < count; k++) if (!(Math.abs(data[from + k * step]! - value) < 0.01)) others++;
+    return others <= 0.03 * count;
   };
-  const row = (i: number) => bottom - top > 16 && flat(i * width + left, 1, right - left);
-  const column = (j: number) => right - left > 16 && flat(top * width + j, width, bottom - top);
+  const row = (i: number) => bottom - top > 16 && flat((i * width + left) * channels, channels, right - left);
+  const column = (j: number) => right - left > 16 && flat((top * width + j) * channels, width * channels, bottom - top);
   for (let before = -1; before !== bottom - top + right - left;) {
     before = bottom - top + right - left;
     while (row(top)) top++;
@@ -63,17 +66,29 @@ function brightPart(film: Grid): Grid<Uint8Array> | undefined {
   return smooth && fillHoles(smooth);
 }
 
-/** Two levels above the background, measured towards Otsu's threshold between background and breast, beyond the noise. */
+/**
+ * Two levels above the background, measured towards Otsu's threshold between background and breast, beyond the noise. The air
+ * of a detector ends sharply, so that a third of the distance is enough there: pixels near the background's value outnumber
+ * those just above it (27 times at least on phantoms, 47 on four digital films, 10 at most on nine of ten digitized ones).
+ */
 function levelsOf(values: Float32Array): { strong: number; weak: number } | undefined {
   const threshold = otsuThreshold(values);
   if (threshold === undefined) return undefined;
   const background = mostCommon(values.filter((value) => value < threshold));
-  // Skin lies above the peak of the background, noise on both sides of it.
-  const below = values.filter((value) => value < background);
-  const noise = Math.sqrt(below.reduce((sum, value) => sum + (value - background) ** 2, 0) / Math.max(1, below.length));
   const span = threshold - background;
+  let [near, above, count, squares] = [0, 0, 0, 0];
+  for (let at = 0; at < values.length; at++) {
+    const distance = (values[at]! - background) / span;
+    if (Math.abs(distance) < 0.01) near++;
+    else if (distance > 0 && distance < 0.06) above++;
+    if (distance >= 0) continue; // skin lies above the peak of the background, noise on both sides of it
+    squares += distance ** 2;
+    count++;
+  }
+  const noise = Math.sqrt(squares / Math.max(1, count));
+  const sharp = near > 20 * above ? 1 / 3 : 1;
   const level = (share: number, deviations: number, most: number) =>
-    background + Math.max(share * span, Math.min(deviations * noise, most * span));
+    background + span * Math.max(sharp * share, Math.min(deviations * noise, most));
   return { strong: level(0.15, 4, 0.4), weak: level(0.06, 3, 0.3) };
 }
 

@@ -45,17 +45,17 @@ const workingSize = 256;
  * ```
  */
 export function findBreast(image: Image): Breast | undefined {
-  const small = smallCopy(image);
-  const frame = withoutPadding(small);
-  const tissue = findTissue(cutGrid(small, frame));
+  const frame = withoutPadding(image);
+  const small = smallCopy(frame.width * frame.height < image.width * image.height ? crop(image, frame) : image);
+  const tissue = findTissue(small);
   if (!tissue) return undefined;
   const points = largestContour(blur(tissue.mask, 2), 0.5);
   if (points.length < 3) return undefined;
 
-  const [right, down] = [image.width / small.width, image.height / small.height];
+  const [right, down] = [frame.width / small.width, frame.height / small.height];
   const outline: Polygon = {
     kind: "polygon",
-    points: points.map(([x, y]) => [(x + frame.x) * right, (y + frame.y) * down]),
+    points: points.map(([x, y]) => [frame.x + x * right, frame.y + y * down]),
   };
   const exact = boundingBox(outline);
   const [left, top] = [Math.floor(exact.x), Math.floor(exact.y)];
@@ -82,10 +82,6 @@ function smallCopy(image: Image): Grid {
     first[at] = Number.isFinite(value) ? value : 0;
   }
   return { data: first, height, width };
-}
-
-function cutGrid({ data, height, width }: Grid, box: Box): Grid {
-  return crop({ data, height, width, channels: 1, toSource: [1, 0, 0, 0, 1, 0] }, box);
 }
 
 /** The chest wall is where the breast is tall: its center of mass lies nearer to it than the middle of its box. */
