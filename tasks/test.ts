@@ -39,6 +39,12 @@ export async function runTests(args: readonly string[]): Promise<number> {
     ));
     mapFlags = ["--import-map", `data:application/json,${encodeURIComponent(await standinMap())}`];
   }
+  // Said here: what a test module itself prints is lost when files run in parallel.
+  if (!Deno.env.get("MAMMOLAB_TEST_DATA")) {
+    await Deno.stderr.write(new TextEncoder().encode(
+      "MAMMOLAB_TEST_DATA names no folder: what is tested on real mammograms is skipped\n",
+    ));
+  }
   const child = deno(["test", "-q", "-P=test", "--no-prompt", "--parallel", ...mapFlags, ...args], "piped");
   const decoder = new TextDecoder();
   let tail = "";
