@@ -14,6 +14,7 @@ import {
 } from "mammolab/model";
 import { buildNet, catalogueEntry } from "mammolab/nets";
 import { fetchFromHub, initialize, parseHubName, readSafetensorsHeader, writeSafetensors } from "mammolab/weights";
+import { damaged } from "../weights/_damaged.ts";
 import { commit, serveHub } from "../weights/_hub_server.ts";
 
 const fixtures = new URL("../fixtures/weights/", import.meta.url);
@@ -203,6 +204,33 @@ describe("hubDefinition()", () => {
       const { tensors } = await readSafetensorsHeader(`${folder}/model.safetensors`);
       assertEquals((await hubDefinition(folder, tensors)).spec.epsilon, 1e-6);
     }));
+});
+
+describe("hubDefinition() of damaged configurations", () => {
+  for (const kind of ["timm", "hf_vit"]) {
+    it(`ends in a definition or a sentence for 300 of ${kind}`, () =>
+      inFolder(async (folder) => {
+        if (kind === "timm") await timm(folder);
+        else await huggingFace(kind, folder);
+        const { tensors } = await readSafetensorsHeader(`${folder}/model.safetensors`);
+        const config = await Deno.readTextFile(`${folder}/config.json`);
+        const preprocessor = await Deno.readTextFile(`${folder}/preprocessor_config.json`).catch(() => "{}");
+        for (let seed = 0; seed < 300; seed++) {
+          await Deno.writeTextFile(`${folder}/config.json`, damaged(config, seed));
+          await Deno.writeTextFile(
+            `${folder}/preprocessor_config.json`,
+            seed % 2 ? preprocessor : damaged(preprocessor, seed),
+          );
+          try {
+            const { spec, classes, preparation } = await hubDefinition(folder, tensors);
+            assertEquals(classes.length, spec.classes);
+            buildNet(spec, { normalization: preparation });
+          } catch (error) {
+            assert(error instanceof MammolabError, `${seed}: ${(error as Error).stack}`);
+          }
+        }
+      }));
+  }
 });
 
 describe("adaptModel()", () => {

@@ -2,6 +2,8 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { MammolabError, type Progress, seededRandom } from "mammolab/base";
 import { fetchFromHub, findSnapshot, type HubOptions, parseHubName } from "mammolab/weights";
+import { parseDescription } from "../../lib/weights/hub/describe.ts";
+import { damaged } from "./_damaged.ts";
 import { commit, gitHash, type HubServer, serveHub, sha256, type Twist } from "./_hub_server.ts";
 
 const { bits } = seededRandom(11, "hub");
@@ -275,6 +277,29 @@ describe("fetchFromHub()", () => {
         assertStringIncludes(await sentence(() => from(server, cache)), expected);
       }));
   }
+
+  it("ends in a description or a sentence for 1,000 damaged answers", () => {
+    const sound = JSON.stringify({
+      sha: commit,
+      cardData: { license: "mit" },
+      tags: ["license:mit"],
+      siblings: [
+        { rfilename: "config.json", size: 3, blobId: "0".repeat(40) },
+        { rfilename: "model.safetensors", size: 9, lfs: { sha256: "0".repeat(64), size: 9, pointerSize: 134 } },
+      ],
+    });
+    for (let seed = 0; seed < 1000; seed++) {
+      try {
+        const { commit, files } = parseDescription("fetch it", damaged(sound, seed));
+        assert(/^[0-9a-f]{40}$/.test(commit));
+        for (const { file, bytes, hash } of files) {
+          assert(/^[\w.-]+$/.test(file) && bytes >= 0 && hash.hex.length === (hash.kind === "git" ? 40 : 64));
+        }
+      } catch (error) {
+        assert(error instanceof MammolabError, `${seed}: ${(error as Error).stack}`);
+      }
+    }
+  });
 
   it("writes nothing outside of its folder, whatever names the hub gives", () =>
     inCache(async (cache) => {

@@ -40,10 +40,11 @@ export async function describeModel(
     if (announced !== null && Number(announced) !== length) return { again: "the connection ended early" };
     return { value: await new Blob(parts).text() };
   });
-  return parse(what, text);
+  return parseDescription(what, text);
 }
 
-function parse(what: string, text: string): RemoteModel {
+/** Reads the hub's answer. @throws MammolabError when it does not say what is needed */
+export function parseDescription(what: string, text: string): RemoteModel {
   let json: { sha?: unknown; siblings?: unknown; cardData?: { license?: unknown } | null; tags?: unknown };
   try {
     json = JSON.parse(text);
