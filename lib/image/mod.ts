@@ -34,6 +34,7 @@ export { type Breast, cropToBreast, faceLeft, findBreast } from "./breast.ts";
 export { warp, type WarpOptions } from "./warp.ts";
 export { percentilesOf, type PixelStatistics, pixelStatistics, stretchRange } from "./normalize.ts";
 export { clahe, type ClaheOptions } from "./clahe.ts";
+export { findPectoral, type Pectoral, withoutPectoral } from "./pectoral.ts";
 export { patches, unpatch } from "./patches.ts";
 export { type Preparation, preparationHash, prepare } from "./preparation.ts";
 export { readPreparation } from "./read_preparation.ts";
