@@ -91,11 +91,12 @@ async function watched<T>(
   }
 }
 
-/** The last cause says what happened; addresses may hold signatures and are left out. */
+/** The last of the causes, which says what happened; what stands before it holds the address, which may hold a signature. */
 function briefly(error: unknown): string {
   let cause = error;
   while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
-  return sentenceOf(cause).replace(/https?:\/\/\S+/g, "").replace(/[;:]+/g, ",").replace(/[\s,(]+$/, "").trim();
+  const last = sentenceOf(cause).split(": ").at(-1) ?? "";
+  return last.replace(/https?:\/\/\S+|[;:]/g, "").replace(/\(os error \d+\)/, "").trim();
 }
 
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
