@@ -92,7 +92,7 @@ async function rowPicture({ title, cells }: SheetRow, room: NonNullable<SheetOpt
   const out = blank(Math.max(1, top + tallest + (lowest ? lowest + 4 : 0)), width, background);
   if (title) drawInk(out, titleInk, 0, 0, white);
   pictures.forEach((picture, k) => {
-    paste(out, picture, k * step + Math.floor((room.width - picture.width) / 2), top + tallest - picture.height);
+    paste(out, picture, k * step, top + tallest - picture.height);
     drawInk(out, captions[k]!, k * step, top + tallest + 4, quiet);
   });
   return out;
@@ -111,7 +111,10 @@ function colorPicture({ data, height, width }: Image): Picture {
 }
 
 function drawGrid({ data, height, width }: Picture, step: number): void {
-  const tint = (i: number, j: number) => data.set([90, 150, 160], (i * width + j) * 3);
+  const tint = (i: number, j: number) => {
+    const at = (i * width + j) * 3;
+    [90, 150, 160].forEach((part, k) => data[at + k] = (data[at + k]! + part) / 2); // the film shows through
+  };
   for (let y = step; y < height - 0.5; y += step) {
     for (let j = 0; j < width; j++) tint(Math.round(y), j);
   }

@@ -7,8 +7,11 @@ import type { DrawnStep, Step } from "./pipeline.ts";
  * ```ts
  * import { captionOf } from "mammolab/prepare";
  * import { assertEquals } from "@std/assert";
- * const drawn = [{ name: "affine", parameters: { degrees: -11.62, factor: 1.0513 } }] as const;
- * assertEquals(captionOf(drawn), "affine degrees -12, factor 1.1");
+ * const drawn = [
+ *   { name: "affine", parameters: { degrees: -11.62, factor: 1.0513 } },
+ *   { name: "gamma", parameters: { gamma: 0.953 } },
+ * ] as const;
+ * assertEquals(captionOf(drawn), "affine degrees -12, factor 1.1; gamma 0.95");
  * ```
  */
 export function captionOf(drawn: readonly DrawnStep[]): string {
@@ -16,11 +19,14 @@ export function captionOf(drawn: readonly DrawnStep[]): string {
   return drawn.map(({ name, parameters }) => `${name} ${wordsOf(parameters)}`).join("; ");
 }
 
+/** Numbers with two digits; what is 0 changes nothing, and the only number needs no name. */
 function wordsOf(parameters: Readonly<Record<string, unknown>>): string {
-  return Object.entries(parameters).filter(([key]) => key !== "seed").map(([key, value]) => {
-    if (typeof value === "number") return `${key} ${Number(value.toPrecision(2))}`;
-    return Array.isArray(value) ? `${key} ${value.length}` : String(value);
-  }).join(", ");
+  const told = Object.entries(parameters).filter(([key, value]) => key !== "seed" && value !== 0);
+  const short = (value: unknown) =>
+    typeof value === "number" ? Number(value.toPrecision(2)) : Array.isArray(value) ? value.length : String(value);
+  const numbers = told.filter(([, value]) => typeof value === "number").length;
+  return told.map(([key, value]) => typeof value === "number" && numbers > 1 ? `${key} ${short(value)}` : short(value))
+    .join(", ");
 }
 
 /**
