@@ -11,6 +11,7 @@ import {
 import { type FilmRecord, patientKey } from "../lib/datasets/mod.ts";
 import { loadModel } from "../lib/model/mod.ts";
 import { classOf } from "../lib/train/mod.ts";
+import { modelPath } from "./_model.ts";
 import { oneOf, table, task } from "./_task.ts";
 import { dataOptions, filmsOf } from "./_train_options.ts";
 
@@ -47,13 +48,13 @@ await task({
     },
   },
   positionals: { min: 1, max: 1, what: "SOURCE" },
-  run: async ({ files: [source], options, signal, progress, note, failure }) => {
+  run: async ({ files: [source], options, path, signal, progress, note, failure }) => {
     const side = oneOf("side", options.side, sides);
     const { split, rule, without } = await filmsOf(source!, options);
     if (without > 0) note(`${without} films have a label of no class and are left out`);
     const films = split[side].records;
     await using model = await loadModel(
-      options.model,
+      await modelPath(options.model, path),
       options.threads === undefined ? {} : { threads: options.threads },
     );
     const positive = Object.keys(rule).at(-1)!;

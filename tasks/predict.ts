@@ -5,7 +5,7 @@ import { peakOf, rollout } from "../lib/explain/mod.ts";
 import { type AttentivePrediction, type FilmResult, loadModel, type Model } from "../lib/model/mod.ts";
 import type { Mammogram } from "../lib/io/mod.ts";
 import { overlay } from "../lib/plot/mod.ts";
-import { isHubName } from "../lib/weights/mod.ts";
+import { modelPath } from "./_model.ts";
 import { oneOf, table, task, UsageError } from "./_task.ts";
 
 const providers = ["auto", "cpu", "webgpu", "cuda"] as const;
@@ -129,13 +129,6 @@ await task({
     ].join("\n");
   },
 });
-
-/** A word with a slash, or that is a folder where the user stands, is a path; all else is a name. */
-async function modelPath(word: string, path: (typed: string) => string): Promise<string> {
-  if (isHubName(word)) return word;
-  const isFolder = await Deno.stat(path(word)).then((found) => found.isDirectory, () => false);
-  return isFolder || /[/\\]/.test(word) ? path(word) : word;
-}
 
 type Draw = (film: Mammogram, prediction: AttentivePrediction) => Promise<Overlay>;
 

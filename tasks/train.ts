@@ -5,6 +5,7 @@ import { chart } from "../lib/plot/mod.ts";
 import { balance, pipeline, recordsOfPlan, type Step } from "../lib/prepare/mod.ts";
 import { checkRecipe, type EpochReport, filmSamples, fit, type Mode, type Recipe } from "../lib/train/mod.ts";
 import { adaptationSentence } from "../lib/weights/mod.ts";
+import { modelPath } from "./_model.ts";
 import { oneOf, table, task, UsageError } from "./_task.ts";
 import { dataOptions, filmsOf } from "./_train_options.ts";
 
@@ -81,7 +82,7 @@ await task({
     if (without > 0) note(`${without} films have a label of no class and are left out`);
     for (const line of split.notes) note(line);
 
-    const start = await startOf(options.from, Object.keys(rule));
+    const start = await startOf(await modelPath(options.from, path), Object.keys(rule));
     for (const change of start.changes) note(`${start.definition.name}: ${adaptationSentence(change)}`);
     const plan = balance(split.training, {
       strategy: oneOf("balance", options.balance, strategies),
