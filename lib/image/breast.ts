@@ -1,11 +1,12 @@
 import { blur, type Grid } from "./_grid.ts";
 import { largestContour } from "./_outline.ts";
+import { resample } from "./_resize_kernel.ts";
+import { tapsOf } from "./_taps.ts";
 import { findTissue, withoutPadding } from "./_tissue.ts";
 import { crop } from "./crop.ts";
 import type { Image } from "./image.ts";
 import { mirror } from "./mirror.ts";
 import { boundingBox, type Box, type Mask, type Polygon, rasterize } from "./region.ts";
-import { resizeTo } from "./resize.ts";
 
 /** The breast on a film, the pectoral muscle included; all in pixels of the image that was searched. */
 export type Breast = {
@@ -46,7 +47,7 @@ const workingSize = 256;
  */
 export function findBreast(image: Image): Breast | undefined {
   const frame = withoutPadding(image);
-  const small = smallCopy(frame.width * frame.height < image.width * image.height ? crop(image, frame) : image);
+  const small = smallCopy(image, frame);
   const tissue = findTissue(small);
   if (!tissue) return undefined;
   const points = largestContour(blur(tissue.mask, 2), 0.5);
@@ -71,17 +72,23 @@ export function findBreast(image: Image): Breast | undefined {
   return { outline, mask, box, side: chestWallSide(tissue.mask), inverted: tissue.inverted };
 }
 
-/** At most 256 pixels long, one channel, numbers only. */
-function smallCopy(image: Image): Grid {
-  const scale = Math.max(1, Math.max(image.height, image.width) / workingSize);
-  const [height, width] = [Math.max(1, Math.round(image.height / scale)), Math.max(1, Math.round(image.width / scale))];
-  const { data, channels } = resizeTo({ height, width })(image);
-  const first = new Float32Array(height * width);
-  for (let at = 0; at < first.length; at++) {
-    const value = data[at * channels]!;
-    first[at] = Number.isFinite(value) ? value : 0;
+/** The film inside its padding, at most 256 pixels long, first channel, numbers only. */
+function smallCopy(image: Image, frame: Box): Grid {
+  const scale = Math.max(1, Math.max(frame.height, frame.width) / workingSize);
+  const [height, width] = [Math.max(1, Math.round(frame.height / scale)), Math.max(1, Math.round(frame.width / scale))];
+  // The taps are moved to the film, which spares a copy of it.
+  const [rows, columns] = [tapsOf("area", frame.height, height), tapsOf("area", frame.width, width)];
+  const data = resample(
+    image,
+    { ...rows, first: rows.first.map((first) => first + frame.y) },
+    { ...columns, first: columns.first.map((first) => first + frame.x) },
+  );
+  const small = new Float32Array(height * width);
+  for (let at = 0; at < small.length; at++) {
+    const value = data[at * image.channels]!;
+    small[at] = Number.isFinite(value) ? value : 0;
   }
-  return { data: first, height, width };
+  return { data: small, height, width };
 }
 
 /** The chest wall is where the breast is tall: its center of mass lies nearer to it than the middle of its box. */

@@ -82,6 +82,7 @@ export function rasterize(region: Region, { height, width }: Size): Uint8Array {
     if (to > from) out.fill(1, row * width + from, row * width + to);
   };
   const { y, height: tall } = boundingBox(region);
+  const rowCrossings = region.kind === "polygon" ? crossingsByRow(region.points, height) : undefined;
   for (let row = pixel(y, height); row < pixel(y + tall, height); row++) {
     const middle = row + 0.5;
     switch (region.kind) {
@@ -94,7 +95,7 @@ export function rasterize(region: Region, { height, width }: Size): Uint8Array {
         fill(row, region.x, region.x + region.width);
         break;
       case "polygon": {
-        const edges = crossings(region.points, middle);
+        const edges = rowCrossings![row]!.sort((a, b) => a - b);
         for (let k = 0; k + 1 < edges.length; k += 2) fill(row, edges[k]!, edges[k + 1]!);
         break;
       }
@@ -105,6 +106,20 @@ export function rasterize(region: Region, { height, width }: Size): Uint8Array {
     }
   }
   return out;
+}
+
+/** For each row of a picture, where its middle crosses the outline: each edge is followed once. */
+function crossingsByRow(points: readonly Point[], height: number): number[][] {
+  const rows = Array.from({ length: height }, (): number[] => []);
+  let [x1, y1] = points.at(-1) ?? [0, 0];
+  for (const [x2, y2] of points) {
+    // Rows whose middle m has min(y1, y2) <= m < max(y1, y2).
+    const first = Math.max(0, Math.ceil(Math.min(y1, y2) - 0.5));
+    const end = Math.min(height, Math.ceil(Math.max(y1, y2) - 0.5));
+    for (let row = first; row < end; row++) rows[row]!.push(x1 + ((row + 0.5 - y1) / (y2 - y1)) * (x2 - x1));
+    [x1, y1] = [x2, y2];
+  }
+  return rows;
 }
 
 /** Where a horizontal line crosses the outline, from left to right; even-odd rule. */

@@ -73,6 +73,16 @@ describe("relevanceOnFilm()", () => {
     });
   });
 
+  it("is the same whether columns and rows are taken apart or not", () => {
+    const { uniform } = seededRandom(5, "upright");
+    const values = Array.from({ length: 35 }, uniform);
+    const size = { height: 60, width: 70 };
+    const upright = relevanceOnFilm(relevanceOf(values, 7, [-9, 0, 66, 0, 11.5, 2.3]), size);
+    const nearly = relevanceOnFilm(relevanceOf(values, 7, [-9, 1e-9, 66, 1e-9, 11.5, 2.3]), size);
+    assert(upright.every((value, at) => Math.abs(value - nearly[at]!) < 1e-6));
+    assert(upright.some((value) => value === 0) && upright.some((value) => value > 0.5));
+  });
+
   it("goes through a dense map as through the affine one that it equals", () => {
     const affine: Affine = [4, 0.5, 3, -0.25, 5, 2];
     const [height, width] = [3, 4];
