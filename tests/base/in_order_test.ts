@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
-import fc from "fast-check";
+import fc from "../_fast_check.ts";
 import { inOrder } from "mammolab/base";
 
 const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
-import fc from "fast-check";
+import fc from "../_fast_check.ts";
 import { createPool, MammolabError, type PoolOptions } from "mammolab/base";
 import { encodeFrame, readFrame } from "../../lib/base/_frames.ts";
 import { killProcess, leftAfter, processesWith } from "../_outside.ts";

@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../_fast_check.ts";
 import { seededRandom } from "mammolab/base";
 import { allocate, type Unit } from "../../lib/datasets/_allocate.ts";
 

@@ -1,7 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "node:path";
-import fc from "fast-check";
+import fc from "../_fast_check.ts";
 import { MammolabError } from "mammolab/base";
 import { loadTable, type TableOptions } from "mammolab/datasets";
 import { parseCsv } from "../../lib/datasets/csv.ts";

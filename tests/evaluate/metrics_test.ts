@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../_fast_check.ts";
 import { MammolabError, seededRandom } from "mammolab/base";
 import {
   auc,

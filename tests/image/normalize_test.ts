@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../_fast_check.ts";
 import { describe, it } from "@std/testing/bdd";
 import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MammolabError, seededRandom } from "mammolab/base";

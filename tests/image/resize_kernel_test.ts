@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../_fast_check.ts";
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { seededRandom } from "mammolab/base";

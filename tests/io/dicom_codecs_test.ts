@@ -1,6 +1,6 @@
 import { before, describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../_fast_check.ts";
 import { MammolabError } from "mammolab/base";
 import codecs from "dcmjs-codecs";
 import { streamHeaderOf } from "../../lib/io/dicom/code_stream.ts";

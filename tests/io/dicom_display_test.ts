@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import fc from "fast-check";
+import fc from "../_fast_check.ts";
 import { MammolabError } from "mammolab/base";
 import { type DicomOptions, readDicom } from "../../lib/io/dicom/mod.ts";
 import { voiLinear, voiLinearExact, voiSigmoid } from "../../lib/io/dicom/voi.ts";

@@ -2,7 +2,7 @@ import { inflateRawSync } from "node:zlib";
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import dicomParser from "dicom-parser";
-import fc from "fast-check";
+import fc from "../_fast_check.ts";
 import { MammolabError } from "mammolab/base";
 import { type DicomDataSet, type DicomElement, type DicomVr, loadMammogram, writeDicom } from "mammolab/io";
 

@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../_fast_check.ts";
 import { decode as decodeByFastPng, encode as encodeByFastPng } from "fast-png";
 import { decodePng, encodePng } from "mammolab/io";
 import { MammolabError } from "mammolab/base";

@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../_fast_check.ts";
 import { decodePnm } from "mammolab/io";
 import { MammolabError } from "mammolab/base";
 

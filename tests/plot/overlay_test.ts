@@ -1,7 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { decode } from "fast-png";
-import fc from "fast-check";
+import fc from "../_fast_check.ts";
 import { imageOf, rasterize } from "mammolab/image";
 import { MammolabError } from "mammolab/base";
 import { overlay } from "mammolab/plot";
