@@ -1,7 +1,7 @@
 // The caller's side of one Worker: calls go out, answers come back, in order.
 import { Worker } from "node:worker_threads";
 import { MammolabError, sentenceOf } from "../base/mod.ts";
-import type { Answer, Call, Request, Results } from "./_messages.ts";
+import { type Answer, type Call, packed, type Request, type Results, unpacked } from "./_messages.ts";
 
 export type Link = {
   /** Sends a request; the buffers in `transfer` move over and are empty here afterwards. */
@@ -23,7 +23,8 @@ export function startWorker(): Link {
   let dead: Error | undefined;
   worker.unref();
 
-  worker.on("message", (answer: Answer) => {
+  worker.on("message", (message: unknown) => {
+    const answer = unpacked(message) as Answer;
     const call = waiting.get(answer.id);
     waiting.delete(answer.id);
     if (waiting.size === 0) worker.unref();
@@ -47,7 +48,7 @@ export function startWorker(): Link {
       const id = calls++;
       waiting.set(id, { resolve: resolve as (result: never) => void, reject });
       worker.ref();
-      worker.postMessage({ ...request, id } as Call, [...transfer]);
+      worker.postMessage(packed({ ...request, id } as Call, transfer), [...transfer]);
     });
 
   return {

@@ -3,7 +3,7 @@ import { parentPort } from "node:worker_threads";
 import { sentenceOf } from "../base/mod.ts";
 import { type BlockingSession, openBlockingSession } from "./native.ts";
 import type { checkProvider as CheckProvider } from "./provider.ts";
-import type { Answer, Call, Results } from "./_messages.ts";
+import { type Answer, type Call, packed, type Results, unpacked } from "./_messages.ts";
 
 /** Loaded only where a card is tried: the processor needs no test graph. */
 const checkProvider: typeof CheckProvider = async (...parameters) =>
@@ -12,7 +12,8 @@ const checkProvider: typeof CheckProvider = async (...parameters) =>
 let session: BlockingSession | undefined;
 let queue = Promise.resolve();
 
-parentPort!.on("message", (call: Call) => {
+parentPort!.on("message", (message: unknown) => {
+  const call = unpacked(message) as Call;
   queue = queue.then(() => answer(call));
 });
 
@@ -57,5 +58,5 @@ async function resultOf(call: Call): Promise<[Results[Call["kind"]], ArrayBuffer
 }
 
 function post(message: Answer, transfer: readonly ArrayBuffer[] = []): void {
-  parentPort!.postMessage(message, [...transfer]);
+  parentPort!.postMessage(packed(message, transfer), [...transfer]);
 }

@@ -128,8 +128,7 @@ describe("createFlow()", () => {
     assertEquals(taken, 15);
   });
 
-  it("stops when the loop is left or the signal aborts, and leaves no process behind", async () => {
-    const mark = "/lib/prepare/_film_job.ts"; // the children's command line; other tests of this file close their flows
+  it("stops when the loop is left or the signal aborts, and can go on", async () => {
     const endless = function* () {
       for (let copy = 0;; copy++) yield { film: records[0]!, copy };
     };
@@ -149,6 +148,22 @@ describe("createFlow()", () => {
       );
       assertEquals((await flow.prepare({ film: records[0]! })).image.height, 64); // and can go on
     }
+  });
+
+  it("leaves no process behind when it is left in the middle", async () => {
+    const mark = crypto.randomUUID(); // in the environment of all that the flow starts
+    const { code, stderr } = await new Deno.Command("deno", {
+      args: [
+        "run",
+        "-q",
+        "--no-check",
+        "-P=work",
+        new URL("./_flow_process.ts", import.meta.url).pathname,
+        records[0]!.file,
+      ],
+      env: { MAMMOLAB_TEST_MARK: mark },
+    }).output();
+    assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
     assertEquals(await leftAfter(mark, 5000), []);
   });
 
