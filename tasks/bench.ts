@@ -28,7 +28,7 @@ await task({
     const measured: Measured[] = [];
     for (const row of chosen) {
       if (signal.aborted) break;
-      const result = await runRow(row, { rounds }).catch((error) => {
+      const result = await runRow(row, { rounds, before: measured }).catch((error) => {
         failure();
         note(sentenceOf(error));
       });

@@ -44,7 +44,11 @@ export type Running = AsyncDisposable & {
 
 /** Starts a subject and waits until it is ready. @returns undefined where its peer is not installed */
 export async function start(subject: Subject): Promise<Running | undefined> {
-  const file = subject.runs === "torch" ? "_torch_subject.ts" : "_engine_subject.ts";
+  return await startProcess(subject.runs === "torch" ? "_torch_subject.ts" : "_engine_subject.ts", subject);
+}
+
+/** Runs a file of this folder as a subject. @param subject given to it as JSON */
+export async function startProcess(file: string, subject: object): Promise<Running | undefined> {
   const child = new Deno.Command("deno", {
     // The bench itself may start nothing but deno; a subject may start Python and read its own memory.
     args: ["run", "-q", "-A", new URL(file, import.meta.url).pathname, JSON.stringify(subject)],

@@ -1,4 +1,5 @@
 // The speed table as data: what is compared with what, and the goal. A new row is a new record here.
+import type { ImageSide } from "./_image_subject.ts";
 import type { Subject } from "./_subject.ts";
 
 /** A side of a comparison, without the folder of its weights. */
@@ -27,7 +28,27 @@ export type LimitRow = {
   readonly goal: number;
 };
 
-export type Row = PairRow | LimitRow;
+/** Work on pixels, ours against another library's or another number of workers. */
+export type ImageRow = {
+  readonly kind: "images";
+  readonly name: string;
+  readonly ours: ImageSide;
+  readonly peer: ImageSide;
+  readonly time: "wall" | "cpu";
+  readonly unit: "images/s";
+  readonly goal: number;
+};
+
+/** The geometric mean of the ratios of rows whose names begin alike. */
+export type MeanRow = {
+  readonly kind: "mean";
+  readonly name: string;
+  readonly of: string;
+  readonly unit: "ratio";
+  readonly goal: number;
+};
+
+export type Row = PairRow | LimitRow | ImageRow | MeanRow;
 
 const [tiny, base] = ["vit_tiny_patch16_224", "vit_base_patch16_224"];
 const words: Readonly<Record<string, string>> = { [tiny]: "ViT-Tiny", [base]: "ViT-Base" };
@@ -81,6 +102,50 @@ const limit = (name: string, measure: LimitRow["measure"], unit: LimitRow["unit"
   goal,
 });
 
+/** One thread each, time on the clock. */
+const againstTorchvision = (name: string, work: ImageSide["work"], goal: number, threads = 1): ImageRow => ({
+  kind: "images",
+  name,
+  ours: { runs: "ours", work, threads: 1 },
+  peer: { runs: "torchvision", work, threads },
+  time: "wall",
+  unit: "images/s",
+  goal,
+});
+
+const nine = "Augmentation of 224 × 224 × 3";
+const operations = [
+  "noise",
+  "rotation",
+  "translation",
+  "contrast",
+  "saturation",
+  "color",
+  "brightness",
+  "scale",
+  "crop",
+] as const;
+
+const flow = (name: string, ours: Partial<ImageSide>, peer: ImageSide, goal: number): ImageRow => ({
+  kind: "images",
+  name: `16-bit PNG of 4.3 Mpx → augmented batch of 384 × 192: ${name}`,
+  ours: { runs: "ours", work: "flow", threads: 2, ...ours },
+  peer,
+  time: "wall",
+  unit: "images/s",
+  goal,
+});
+
+export const imageRows: readonly Row[] = [
+  againstTorchvision("Resize 4000 × 3000 → 224 × 224, antialiased: against torchvision", "resize", 2),
+  againstTorchvision("Resize 4000 × 3000 → 224 × 224, antialiased: against torchvision on two threads", "resize", 1, 2),
+  ...operations.map((work) => againstTorchvision(`${nine}: ${work} against torchvision`, work, 0.7)),
+  { kind: "mean", name: "Augmentation: geometric mean of the nine", of: nine, unit: "ratio", goal: 1.5 },
+  flow("against a DataLoader, two workers each", {}, { runs: "torchvision", work: "flow", threads: 2 }, 1.5),
+  flow("in processes against in Workers", {}, { runs: "ours", work: "flow", threads: 2, trusted: true }, 0.8),
+  flow("two workers against one", {}, { runs: "ours", work: "flow", threads: 1 }, 1.6),
+];
+
 export const rows: readonly Row[] = [
   predictAgainstBare(tiny, 8),
   predictAgainstBare(tiny, 1),
@@ -98,4 +163,5 @@ export const rows: readonly Row[] = [
   limit("ViT-Base: memory of the process after the model is closed", "memoryAfterClose", "MB", 150),
   limit("ViT-Base: start of a fresh process to its first prediction", "firstPrediction", "s", 1.5),
   limit('import "mammolab" without the right to load native code', "importWithoutNativeCode", "s", 1),
+  ...imageRows,
 ];

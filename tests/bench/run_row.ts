@@ -1,8 +1,9 @@
 import { MammolabError } from "mammolab/base";
 import { loadModel } from "mammolab/model";
 import { median, pairedRatio, verdict } from "./_pairs.ts";
-import { type Running, start } from "./_subject.ts";
-import type { LimitRow, PairRow, Row, SideOf } from "./rows.ts";
+import { type ImageSide } from "./_image_subject.ts";
+import { type Running, start, startProcess } from "./_subject.ts";
+import type { ImageRow, LimitRow, MeanRow, PairRow, Row, SideOf } from "./rows.ts";
 
 /** A row of the table, measured. */
 export type Measured = {
@@ -25,9 +26,77 @@ export type Measured = {
   readonly versions?: readonly string[];
 };
 
-/** Measures one row. */
-export async function runRow(row: Row, options: { readonly rounds: number }): Promise<Measured> {
-  return row.kind === "pair" ? await runPair(row, options) : await runLimit(row, options);
+/** Measures one row. @param before what was measured already: a mean is taken over these */
+export async function runRow(
+  row: Row,
+  options: { readonly rounds: number; readonly before?: readonly Measured[] },
+): Promise<Measured> {
+  switch (row.kind) {
+    case "pair":
+      return await runPair(row, options);
+    case "limit":
+      return await runLimit(row, options);
+    case "images":
+      return await runImages(row, options);
+    case "mean":
+      return meanOf(row, options.before ?? []);
+  }
+}
+
+async function runImages(
+  { name, ours, peer, time, unit, goal }: ImageRow,
+  { rounds }: { readonly rounds: number },
+): Promise<Measured> {
+  await using us = await startImages(ours);
+  await using them = await startImages(peer);
+  if (!us) throw new MammolabError(`Cannot measure "${name}": our own side did not start; run deno task doctor`);
+  if (!them) return { name, ours: null, peer: null, unit, ratio: null, goal, holds: "peer absent" };
+  const [value, other] = [us.ready.logit, them.ready.logit];
+  if (value !== undefined && other !== undefined && Math.abs(value - other) > 1e-3) {
+    throw new MammolabError(`Cannot compare "${name}": the sides give ${value} and ${other}; they do not do the same`);
+  }
+  const busy: number[] = [];
+  const side = (running: Running) => async () => {
+    const { seconds, cpuSeconds } = await running.measure();
+    if (running === us) busy.push(cpuSeconds / seconds);
+    return time === "wall" ? seconds : cpuSeconds;
+  };
+  const { ratio, range, control, ...times } = await pairedRatio(side(us), side(them), { rounds });
+  return {
+    name,
+    ours: digits(1 / times.ours),
+    peer: digits(1 / times.peer),
+    unit,
+    ratio: digits(ratio),
+    goal,
+    holds: verdict({ ratio, control }, goal),
+    control: digits(control),
+    range: [digits(range[0]), digits(range[1])],
+    busy: digits(median(busy)),
+    versions: [us.ready.version, them.ready.version],
+  };
+}
+
+async function startImages(side: ImageSide): Promise<Running | undefined> {
+  return await startProcess(side.runs === "ours" ? "_image_subject.ts" : "_image_peer.ts", side);
+}
+
+function meanOf({ name, of, unit, goal }: MeanRow, before: readonly Measured[]): Measured {
+  const known = before.filter((row) => row.name.startsWith(of));
+  const ratios = known.flatMap(({ ratio }) => ratio === null ? [] : [ratio]);
+  const absent = ratios.length === 0 || ratios.length < known.length;
+  const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
+  const ratio = absent ? null : digits(mean);
+  const unclear = known.some(({ holds }) => holds === "unclear");
+  return {
+    name,
+    ours: ratio,
+    peer: null,
+    unit,
+    ratio,
+    goal,
+    holds: absent ? "peer absent" : unclear ? "unclear" : mean >= goal,
+  };
 }
 
 async function runPair(
