@@ -1,4 +1,5 @@
 import { MammolabError } from "../base/mod.ts";
+import { warpByKernel } from "./_warp_kernel.ts";
 import { composeSource, type Image, isAffine, type SourceMap } from "./image.ts";
 
 /** How a warp reads the image. */
@@ -38,6 +39,9 @@ export function warp(image: Image, map: SourceMap, options: WarpOptions = {}): I
   const { height = natural.height, width = natural.width } = options;
   checkSize(map, height, width);
   const { channels } = image;
+  const toSource = composeSource(image.toSource, map, { height, width });
+  const fast = sampling === "bilinear" && border === "zero" ? warpByKernel(image, map, { height, width }) : undefined;
+  if (fast) return { data: fast, height, width, channels, toSource };
   const data = new Float32Array(height * width * channels);
   const sample = sampling === "nearest" ? sampleNearest : sampleBilinear;
   for (let i = 0; i < height; i++) {
@@ -49,7 +53,7 @@ export function warp(image: Image, map: SourceMap, options: WarpOptions = {}): I
       sample(image, x, y, border, data, at * channels);
     }
   }
-  return { data, height, width, channels, toSource: composeSource(image.toSource, map, { height, width }) };
+  return { data, height, width, channels, toSource };
 }
 
 type Border = NonNullable<WarpOptions["border"]>;

@@ -1,5 +1,6 @@
 import { MammolabError, type Random, seededRandom } from "../base/mod.ts";
 import type { Image } from "../image/mod.ts";
+import { allFinite } from "./augment/_kernel.ts";
 import * as a from "./augment/mod.ts";
 
 /** What each augmentation is drawn from. */
@@ -135,8 +136,8 @@ export function pipeline(steps: readonly Step[]): Pipeline {
  * @throws MammolabError when the image holds NaN or infinite values, or a name is unknown
  */
 export function replay(image: Image, drawn: readonly DrawnStep[]): Image {
-  const bad = image.data.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
+  if (!allFinite(image.data)) {
+    const bad = image.data.findIndex((value) => !Number.isFinite(value));
     const pixel = Math.floor(bad / image.channels);
     throw new MammolabError(
       `Cannot augment the image: pixel (row ${Math.floor(pixel / image.width)}, column ${pixel % image.width}) is ${

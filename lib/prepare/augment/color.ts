@@ -1,11 +1,10 @@
 import { MammolabError, type Random } from "../../base/mod.ts";
 import { type Image } from "../../image/mod.ts";
+import { changed } from "./_kernel.ts";
 import { type FactorParameters, sampleFactor } from "./light.ts";
 
-/** Grey of an RGB pixel with torchvision's weights (ITU-R BT.601, red 0.2989, not 0.299). */
-export function luminance(data: Float32Array, at: number): number {
-  return 0.2989 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!;
-}
+/** Red, green and blue in the grey of a pixel: torchvision's weights (ITU-R BT.601, red 0.2989, not 0.299). */
+export const greyWeights = [0.2989, 0.587, 0.114] as const;
 
 /**
  * Grey → three channels by the "hot" scale: red rises first, then green, then blue. Saturation and color mean nothing on
@@ -49,15 +48,7 @@ export const sampleSaturation: typeof sampleFactor = sampleFactor;
  */
 export function saturation(image: Image, { factor }: FactorParameters): Image {
   const colored = asColor(image);
-  const from = colored.data;
-  const data = new Float32Array(from.length);
-  for (let i = 0; i < data.length; i += 3) {
-    const grey = (1 - factor) * luminance(from, i);
-    for (let c = i; c < i + 3; c++) {
-      const value = factor * from[c]! + grey;
-      data[c] = value < 0 ? 0 : value > 1 ? 1 : value;
-    }
-  }
+  const data = changed(colored.data, (kernel, from, to) => kernel.saturate(from, to, factor, ...greyWeights));
   return { ...colored, data };
 }
 

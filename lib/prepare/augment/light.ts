@@ -1,6 +1,7 @@
 import { MammolabError, type Random } from "../../base/mod.ts";
 import type { Image } from "../../image/mod.ts";
-import { luminance } from "./color.ts";
+import { changed, forEachChunk } from "./_kernel.ts";
+import { greyWeights } from "./color.ts";
 
 /** A factor is drawn from `[max(0, 1 − strength), 1 + strength]`, as torchvision's ColorJitter draws it. */
 export type FactorOptions = { readonly strength: number };
@@ -41,11 +42,10 @@ export function brightness(image: Image, { factor }: FactorParameters): Image {
 
 /** Moves all values away from or towards the mean grey: `f x + (1 − f) mean(L)`, cut to 0..1 (torchvision `adjust_contrast`). */
 export function contrast(image: Image, { factor }: FactorParameters): Image {
-  const pixels = image.height * image.width;
+  const [r, g, b] = image.channels === 3 ? greyWeights : [1, 1, 1];
   let sum = 0;
-  if (image.channels === 3) { for (let p = 0; p < pixels; p++) sum += luminance(image.data, 3 * p); }
-  else for (let i = 0; i < image.data.length; i++) sum += image.data[i]!;
-  const mean = sum / (image.channels === 3 ? pixels : image.data.length);
+  forEachChunk(image.data, (kernel, from, to) => sum += kernel.sum(from, to, r, g, b));
+  const mean = sum / (image.channels === 3 ? image.height * image.width : image.data.length);
   return { ...image, data: blended(image.data, factor, (1 - factor) * mean) };
 }
 
@@ -71,10 +71,5 @@ export function gamma(image: Image, { gamma }: GammaParameters): Image {
 
 /** `a x + b`, cut to 0..1. */
 function blended(from: Float32Array, a: number, b: number): Float32Array {
-  const data = new Float32Array(from.length);
-  for (let i = 0; i < data.length; i++) {
-    const value = a * from[i]! + b;
-    data[i] = value < 0 ? 0 : value > 1 ? 1 : value;
-  }
-  return data;
+  return changed(from, (kernel, start, end) => kernel.blend(start, end, a, b));
 }

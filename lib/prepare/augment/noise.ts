@@ -1,5 +1,6 @@
 import { MammolabError, type Random, seededRandom } from "../../base/mod.ts";
 import type { Image } from "../../image/mod.ts";
+import { changed, setTable } from "./_kernel.ts";
 
 /** The three kinds of noise. */
 export type NoiseKind = "gaussian" | "poisson" | "saltAndPepper";
@@ -37,8 +38,8 @@ export function sampleNoise({ kind, low, high }: NoiseOptions, random: Random): 
 export function noise(image: Image, { kind, level, seed }: NoiseParameters): Image {
   const { bits } = seededRandom(seed, "noise");
   const from = image.data;
-  const data = new Float32Array(from.length);
   if (kind === "saltAndPepper") {
+    const data = new Float32Array(from.length);
     const struck = level * 2 ** 31; // of 31 bits; the last one chooses salt or pepper
     for (let i = 0; i < data.length; i++) {
       const draw = bits();
@@ -46,23 +47,20 @@ export function noise(image: Image, { kind, level, seed }: NoiseParameters): Ima
     }
     return { ...image, data };
   }
-  const normal = normalTable();
-  let draw = 0;
-  for (let i = 0; i < data.length; i++) {
-    draw = i & 1 ? draw >>> 16 : bits();
-    const value = from[i]!;
-    const deviation = kind === "gaussian" ? level : level * Math.sqrt(value > 0 ? value : 0);
-    const noisy = value + deviation * normal[draw & 0xffff]!;
-    data[i] = noisy < 0 ? 0 : noisy > 1 ? 1 : noisy;
-  }
+  if (!tableIsSet) setTable(normalTable());
+  tableIsSet = true;
+  const photon = kind === "poisson" ? 1 : 0;
+  const data = changed(
+    from,
+    (kernel, start, end) => kernel.addNoise(start, end, level, photon, bits(), bits(), bits(), bits()),
+  );
   return { ...image, data };
 }
 
-let table: Float32Array | undefined;
+let tableIsSet = false;
 
 /** Φ⁻¹((k + ½) / 65,536), by bisecting nothing: the exact quantiles follow from integrating dx/dp = 1/φ(x) outwards from 0. */
 function normalTable(): Float32Array {
-  if (table) return table;
   const size = 65_536;
   const out = new Float32Array(size);
   const density = (x: number) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
@@ -85,5 +83,5 @@ function normalTable(): Float32Array {
     out[size - 1 - k] = -x;
     if (k < size - 1) walk(1);
   }
-  return table = out;
+  return out;
 }

@@ -1,0 +1,87 @@
+import fc from "../_fast_check.ts";
+import { describe, it } from "@std/testing/bdd";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { seededRandom } from "mammolab/base";
+import { imageOf, warp } from "mammolab/image";
+import { allFinite, changed, forEachChunk } from "../../lib/prepare/augment/_kernel.ts";
+import { noise, pipeline } from "mammolab/prepare";
+import { assertClose } from "../image/_pictures.ts";
+
+const valuesOf = (length: number) => {
+  const { between } = seededRandom(length, "values");
+  return Float32Array.from({ length }, () => between(-0.5, 1.5));
+};
+const cut = (value: number) => Math.min(1, Math.max(0, value));
+const length = fc.integer({ min: 1, max: 200 });
+
+describe("the augmentation kernel", () => {
+  it("blends, sums and mixes with grey as the slow loops do, for every length", () => {
+    const factor = fc.double({ min: -2, max: 2, noNaN: true });
+    fc.assert(fc.property(length, factor, factor, (n, a, b) => {
+      const data = valuesOf(3 * n);
+      const before = data.slice();
+      assertClose(changed(data, (k, from, to) => k.blend(from, to, a, b)), data.map((x) => cut(a * x + b)), 1e-6);
+      let sum = 0;
+      forEachChunk(data, (k, from, to) => sum += k.sum(from, to, 0.5, 2, -1));
+      assertAlmostEquals(sum, data.reduce((total, x, i) => total + [0.5, 2, -1][i % 3]! * x, 0), 1e-4);
+      const grey = (i: number) => {
+        const pixel = i - i % 3;
+        return 0.3 * data[pixel]! + 0.6 * data[pixel + 1]! + 0.1 * data[pixel + 2]!;
+      };
+      const mixed = data.map((x, i) => cut(a * x + (1 - a) * grey(i)));
+      assertClose(changed(data, (k, from, to) => k.saturate(from, to, a, 0.3, 0.6, 0.1)), mixed, 2e-6);
+      assertEquals(data, before);
+    }));
+  });
+
+  it("finds one value that is not finite, wherever it stands", () => {
+    fc.assert(fc.property(length, fc.nat(), fc.constantFrom(NaN, Infinity, -Infinity), (n, place, odd) => {
+      const data = valuesOf(n);
+      assert(allFinite(data));
+      data[place % n] = odd;
+      assert(!allFinite(data));
+    }));
+  });
+
+  it("works through more values than it holds at once, and its noise goes on", () => {
+    const n = (3 << 17) + 1000;
+    const data = valuesOf(n);
+    assertClose(changed(data, (k, from, to) => k.blend(from, to, 0.5, 0.1)), data.map((x) => cut(0.5 * x + 0.1)), 1e-6);
+    let sum = 0;
+    forEachChunk(data, (k, from, to) => sum += k.sum(from, to, 1, 1, 1));
+    assertAlmostEquals(sum, data.reduce((total, x) => total + x, 0), 0.01);
+    const flat = imageOf(new Float32Array(n).fill(0.5), { height: 1, width: n });
+    const noisy = noise(flat, { kind: "gaussian", level: 0.1, seed: 3 }).data;
+    const [head, tail] = [noisy.subarray(0, 1000), noisy.subarray(3 << 17)];
+    assert(head.some((value, i) => value !== tail[i]), "the second part is not the first again");
+  });
+
+  it("gives what a pipeline gave before another image was worked on", () => {
+    const { augment } = pipeline([
+      { name: "contrast", options: { strength: 0.5 } },
+      { name: "noise", options: { kind: "poisson", low: 0.1, high: 0.2 } },
+    ]);
+    const small = imageOf(valuesOf(35), { height: 5, width: 7 });
+    const key = { seed: 1, epoch: 0, record: "a" };
+    const first = augment(small, key).image.data;
+    augment(imageOf(new Float32Array(10_000).fill(1), { height: 100, width: 100 }), key);
+    assertEquals(augment(small, key).image.data, first);
+  });
+});
+
+describe("the warp kernel", () => {
+  it("is what the slow loops give, for every map, size and number of channels", () => {
+    const side = fc.integer({ min: 1, max: 20 });
+    const number = fc.double({ min: -2, max: 2, noNaN: true });
+    const map = fc.tuple(number, number, fc.double({ min: -30, max: 30, noNaN: true }), number, number, number);
+    fc.assert(fc.property(side, side, side, side, fc.constantFrom(1, 3), map, (h, w, height, width, channels, map) => {
+      const image = imageOf(valuesOf(h * w * channels), { height: h, width: w, channels });
+      const fast = warp(image, map, { height, width }).data;
+      // Two channels more: those the kernel does not take
+      const more = imageOf(new Float32Array(h * w * (channels + 1)), { height: h, width: w, channels: channels + 1 });
+      image.data.forEach((value, i) => more.data[i + Math.floor(i / channels)] = value);
+      const slow = warp(more, map, { height, width }).data.filter((_, i) => i % (channels + 1) < channels);
+      assertClose(fast, slow, 1e-5);
+    }));
+  });
+});
