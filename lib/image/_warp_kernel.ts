@@ -10,6 +10,7 @@ type Kernel = {
     width: number,
     height: number,
     color: number,
+    edge: number,
     out: number,
     count: number,
     ...place: [x: number, y: number, dx: number, dy: number, xs: number, ys: number, step: number]
@@ -28,7 +29,7 @@ function loadKernel(): Kernel {
 const mostBytes = 64 << 20;
 
 /**
- * Bilinear, 0 beyond the picture: the values of `warp` for one or three channels.
+ * Bilinear, beyond the picture 0 or its edge: the values of `warp` for one or three channels.
  *
  * @returns `[height, width, channels]`; nothing where the kernel is not made for the picture
  */
@@ -36,6 +37,7 @@ export function warpByKernel(
   { data, height, width, channels }: Image,
   map: SourceMap,
   size: { readonly height: number; readonly width: number },
+  border: "zero" | "edge",
 ): Float32Array | undefined {
   const stride = (width + 2) * channels * 4;
   const pictureBytes = (height + 2) * stride;
@@ -48,11 +50,21 @@ export function warpByKernel(
   const missing = outAt + size.width * channels * 4 + 16 - kernel.memory.buffer.byteLength;
   if (missing > 0) kernel.memory.grow(Math.ceil(missing / 65536));
   const floats = new Float32Array(kernel.memory.buffer);
-  copyFramed(data, floats, { height, line: width * channels, channels });
+  floats[zeroAt / 4] = 0;
+  copyFramed(data, floats, { height, line: width * channels, channels, border });
 
   const out = new Float32Array(size.height * size.width * channels);
   const line = floats.subarray(outAt / 4, outAt / 4 + size.width * channels);
-  const given = [0, stride, width, height, channels === 3 ? 1 : 0, outAt, size.width] as const;
+  const given = [
+    0,
+    stride,
+    width,
+    height,
+    channels === 3 ? 1 : 0,
+    border === "edge" ? 1 : 0,
+    outAt,
+    size.width,
+  ] as const;
   for (let i = 0; i < size.height; i++) {
     if (isAffine(map)) {
       // Points of the result are pixel centers (+ ½); centers of the framed picture are at whole numbers (+ 1 − ½).
@@ -70,18 +82,33 @@ export function warpByKernel(
   return out;
 }
 
-/** Copies a picture into a frame of one pixel of zeros, and zeros behind it. */
+/** Copies a picture into a frame of one pixel, which is 0 or repeats the edge, and zeros behind it. */
 function copyFramed(
   data: Float32Array,
   into: Float32Array,
-  { height, line, channels }: { readonly height: number; readonly line: number; readonly channels: number },
+  { height, line, channels, border }: {
+    readonly height: number;
+    readonly line: number;
+    readonly channels: number;
+    readonly border: "zero" | "edge";
+  },
 ): void {
   const wide = line + 2 * channels;
-  into.fill(0, 0, wide + channels);
   for (let i = 0; i < height; i++) {
     const at = (i + 1) * wide + channels;
     into.set(data.subarray(i * line, (i + 1) * line), at);
-    into.fill(0, at + line, at + line + 2 * channels);
+    for (let channel = 0; channel < channels; channel++) {
+      into[at - channels + channel] = border === "edge" ? into[at + channel]! : 0;
+      into[at + line + channel] = border === "edge" ? into[at + line - channels + channel]! : 0;
+    }
   }
-  into.fill(0, (height + 1) * wide, (height + 2) * wide + 8);
+  const last = (height + 1) * wide;
+  if (border === "edge") {
+    into.copyWithin(0, wide, 2 * wide);
+    into.copyWithin(last, last - wide, last);
+  } else {
+    into.fill(0, 0, wide);
+    into.fill(0, last, last + wide);
+  }
+  into.fill(0, last + wide, last + wide + 4);
 }

@@ -40,7 +40,9 @@ export function warp(image: Image, map: SourceMap, options: WarpOptions = {}): I
   checkSize(map, height, width);
   const { channels } = image;
   const toSource = composeSource(image.toSource, map, { height, width });
-  const fast = sampling === "bilinear" && border === "zero" ? warpByKernel(image, map, { height, width }) : undefined;
+  const fast = sampling === "bilinear" && border !== "reflect"
+    ? warpByKernel(image, map, { height, width }, border)
+    : undefined;
   if (fast) return { data: fast, height, width, channels, toSource };
   const data = new Float32Array(height * width * channels);
   const sample = sampling === "nearest" ? sampleNearest : sampleBilinear;

@@ -74,14 +74,30 @@ describe("the warp kernel", () => {
     const side = fc.integer({ min: 1, max: 20 });
     const number = fc.double({ min: -2, max: 2, noNaN: true });
     const map = fc.tuple(number, number, fc.double({ min: -30, max: 30, noNaN: true }), number, number, number);
-    fc.assert(fc.property(side, side, side, side, fc.constantFrom(1, 3), map, (h, w, height, width, channels, map) => {
-      const image = imageOf(valuesOf(h * w * channels), { height: h, width: w, channels });
-      const fast = warp(image, map, { height, width }).data;
-      // Two channels more: those the kernel does not take
-      const more = imageOf(new Float32Array(h * w * (channels + 1)), { height: h, width: w, channels: channels + 1 });
-      image.data.forEach((value, i) => more.data[i + Math.floor(i / channels)] = value);
-      const slow = warp(more, map, { height, width }).data.filter((_, i) => i % (channels + 1) < channels);
-      assertClose(fast, slow, 1e-5);
-    }));
+    const border = fc.constantFrom("zero" as const, "edge" as const);
+    fc.assert(
+      fc.property(
+        side,
+        side,
+        side,
+        side,
+        fc.constantFrom(1, 3),
+        map,
+        border,
+        (h, w, height, width, channels, map, border) => {
+          const image = imageOf(valuesOf(h * w * channels), { height: h, width: w, channels });
+          const fast = warp(image, map, { height, width, border }).data;
+          // Two channels more: those the kernel does not take
+          const more = imageOf(new Float32Array(h * w * (channels + 1)), {
+            height: h,
+            width: w,
+            channels: channels + 1,
+          });
+          image.data.forEach((value, i) => more.data[i + Math.floor(i / channels)] = value);
+          const slow = warp(more, map, { height, width, border }).data.filter((_, i) => i % (channels + 1) < channels);
+          assertClose(fast, slow, 1e-5);
+        },
+      ),
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { MammolabError, type Random } from "../../base/mod.ts";
-import { crop, type Image, resizeTo } from "../../image/mod.ts";
+import { crop, type Image, warp } from "../../image/mod.ts";
 
 /** How much of the image a crop keeps. */
 export type ResizedCropOptions = {
@@ -35,8 +35,8 @@ export function sampleResizedCrop(
 }
 
 /**
- * Cuts out a box of whole pixels and enlarges it to the size of the image (torchvision `resized_crop`, antialiased bilinear).
- * `toSource` is composed.
+ * Cuts out a box of whole pixels and enlarges it to the size of the image (torchvision `resized_crop`, bilinear: nothing is
+ * shrunk, so there is nothing to antialias). `toSource` is composed.
  */
 export function resizedCrop(image: Image, { x, y, width, height }: ResizedCropParameters): Image {
   const whole = (start: number, length: number, size: number): [number, number] => {
@@ -46,5 +46,6 @@ export function resizedCrop(image: Image, { x, y, width, height }: ResizedCropPa
   const [left, wide] = whole(x, width, image.width);
   const [top, tall] = whole(y, height, image.height);
   const part = crop(image, { x: left, y: top, width: wide, height: tall });
-  return resizeTo({ height: image.height, width: image.width, filter: "bilinear" })(part);
+  const enlarged = [wide / image.width, 0, 0, 0, tall / image.height, 0] as const;
+  return warp(part, enlarged, { height: image.height, width: image.width, border: "edge" });
 }
