@@ -1,25 +1,32 @@
-;; The inner loop of a bilinear warp. Addresses and strides are bytes.
+;; A bilinear warp. Addresses and strides are bytes.
 ;; tests/fixtures/kernel/build.ts assembles this file into _warp_kernel_bytes.ts.
 (module
   (memory (export "memory") 1)
 
-  ;; `count` pixels of one line: pixel k is what the picture has at u = x + k dx + xs[k], v = y + k dy + ys[k], in pixels of the
+  ;; Pixel k of line l is what the picture has at u = x + k dx + l ex + xs[l, k], v = y + k dy + l ey + ys[l, k], in pixels of the
   ;; picture with a frame of one pixel, whose centers are at whole numbers; `width` and `height` are those of the picture without
   ;; it. Affine maps have `step` 0 and a 0 at `xs` and `ys`; dense ones have step 4 and a float32 for each pixel. Beyond the frame
   ;; there is 0; with `edge`, the frame, which then repeats the outermost pixels, goes on for ever.
-  ;; `color`: three values a pixel in place of one; then up to 4 bytes behind the line are written, and read behind the picture.
-  (func (export "warpLine")
+  ;; `color`: three values a pixel in place of one; then up to 4 bytes behind the result are written, and read behind the picture.
+  (func (export "warp")
     (param $picture i32) (param $stride i32) (param $width f64) (param $height f64) (param $color i32) (param $edge i32)
-    (param $out i32) (param $count i32)
-    (param $x f64) (param $y f64) (param $dx f64) (param $dy f64) (param $xs i32) (param $ys i32) (param $step i32)
+    (param $out i32) (param $lines i32) (param $count i32)
+    (param $x f64) (param $y f64) (param $dx f64) (param $dy f64) (param $ex f64) (param $ey f64)
+    (param $xs i32) (param $ys i32) (param $step i32)
+    (local $column i32) (local $l f64) (local $next v128)
     (local $k f64) (local $start v128) (local $delta v128) (local $size v128) (local $limit v128)
     (local $uv v128) (local $whole v128) (local $share v128) (local $at i32) (local $bytes i32)
     (local $top v128) (local $bottom v128) (local $value v128)
-    (local.set $start (f64x2.replace_lane 1 (f64x2.splat (local.get $x)) (local.get $y)))
+    (local.set $next (f64x2.replace_lane 1 (f64x2.splat (local.get $ex)) (local.get $ey)))
     (local.set $delta (f64x2.replace_lane 1 (f64x2.splat (local.get $dx)) (local.get $dy)))
     (local.set $size (f64x2.replace_lane 1 (f64x2.splat (local.get $width)) (local.get $height)))
     (local.set $limit (f64x2.add (local.get $size) (f64x2.splat (f64.const 1))))
     (local.set $bytes (select (i32.const 12) (i32.const 4) (local.get $color)))
+    (loop $line
+    (local.set $start (f64x2.add (f64x2.replace_lane 1 (f64x2.splat (local.get $x)) (local.get $y))
+      (f64x2.mul (f64x2.splat (local.get $l)) (local.get $next))))
+    (local.set $k (f64.const 0))
+    (local.set $column (local.get $count))
     (loop $pixel
       (local.set $uv
         (f64x2.add
@@ -62,4 +69,6 @@
       (local.set $xs (i32.add (local.get $xs) (local.get $step)))
       (local.set $ys (i32.add (local.get $ys) (local.get $step)))
       (local.set $k (f64.add (local.get $k) (f64.const 1)))
-      (br_if $pixel (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))))
+      (br_if $pixel (local.tee $column (i32.sub (local.get $column) (i32.const 1)))))
+    (local.set $l (f64.add (local.get $l) (f64.const 1)))
+    (br_if $line (local.tee $lines (i32.sub (local.get $lines) (i32.const 1)))))))

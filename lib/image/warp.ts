@@ -15,6 +15,8 @@ export type WarpOptions = {
    * `reflect` mirrors at the edges of the image. As torch's grid_sample with zeros, border and reflection.
    */
   readonly border?: "zero" | "edge" | "reflect";
+  /** Where the values are written if it has their number, also those of the image itself; default: a new array. */
+  readonly into?: Float32Array;
 };
 
 /**
@@ -41,7 +43,7 @@ export function warp(image: Image, map: SourceMap, options: WarpOptions = {}): I
   const { channels } = image;
   const toSource = composeSource(image.toSource, map, { height, width });
   const fast = sampling === "bilinear" && border !== "reflect"
-    ? warpByKernel(image, map, { height, width }, border)
+    ? warpByKernel(image, map, { height, width }, options)
     : undefined;
   if (fast) return { data: fast, height, width, channels, toSource };
   const data = new Float32Array(height * width * channels);

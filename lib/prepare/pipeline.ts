@@ -35,7 +35,7 @@ export type OptionsOf<N extends AugmentationName> = AugmentationOptions[N];
 type Augmentation<Options> = {
   readonly sample: (options: Options, random: Random) => unknown;
   // deno-lint-ignore no-explicit-any -- what its own sample has drawn
-  readonly apply: (image: Image, parameters: any) => Image;
+  readonly apply: (image: Image, parameters: any, into?: Float32Array) => Image;
 };
 
 const augmentations: { readonly [N in AugmentationName]: Augmentation<OptionsOf<N>> } = {
@@ -145,15 +145,19 @@ export function replay(image: Image, drawn: readonly DrawnStep[]): Image {
       }; repair or leave out this film`,
     );
   }
-  return drawn.reduce((before, { name, parameters }) => {
+  let done = image;
+  let own: Float32Array | undefined; // after the first step the pixels are ours, and the next may write over them
+  for (const { name, parameters } of drawn) {
     const known = augmentations[name];
     if (!known) {
       throw new MammolabError(
         `Cannot augment: "${name}" is no augmentation; known are ${augmentationNames.join(", ")}`,
       );
     }
-    return known.apply(before, parameters);
-  }, image);
+    done = known.apply(done, parameters, own);
+    if (done.data !== image.data) own = done.data;
+  }
+  return done;
 }
 
 function draw(step: Step, random: Random): readonly DrawnStep[] {

@@ -64,6 +64,15 @@ describe("pipeline()", () => {
       assert(steps.augment(film, other).image.data.some((value, i) => value !== first[i]));
     }
   });
+  it("is its steps one after the other, and leaves the image as it was", () => {
+    const names = augmentationNames.filter((name) => name !== "clahe"); // takes no color
+    const all = pipeline(names.map((name) => ({ name, options: settings[name] }) as Step));
+    const before = film.data.slice();
+    const { image, drawn } = all.augment(film, { seed: 3, epoch: 0, record: "x" });
+    assertEquals(film.data, before);
+    const steps = drawn.reduce((done, step) => replay({ ...done, data: done.data.slice() }, [step]), film);
+    assertEquals(image, steps);
+  });
   it("is replayed from its JSON", () => {
     const { image, drawn } = steps.augment(film, { seed: 4, epoch: 0, record: "x" });
     assertEquals(replay(film, JSON.parse(JSON.stringify(drawn))).data, image.data);

@@ -8,6 +8,7 @@ export type Kernel = {
   readonly sum: (from: number, to: number, r: number, g: number, b: number) => number;
   readonly finite: (from: number, to: number) => number;
   readonly saturate: (from: number, to: number, factor: number, r: number, g: number, b: number) => void;
+  readonly turnHue: (from: number, to: number, sixths: number) => void;
   readonly addNoise: (
     from: number,
     to: number,
@@ -55,20 +56,13 @@ export function forEachChunk(
   }
 }
 
-/** What the kernel makes of the values. */
+/** What the kernel makes of the values. @param into for the result where it has the length, also the values themselves */
 export function changed(
   data: Float32Array,
   change: (kernel: Kernel, from: number, to: number) => void,
+  into?: Float32Array,
 ): Float32Array {
-  if (data.length <= chunk) {
-    let out = data;
-    forEachChunk(data, (kernel, from, to, values) => {
-      change(kernel, from, to);
-      out = values.slice(0, data.length);
-    });
-    return out;
-  }
-  const out = new Float32Array(data.length);
+  const out = into?.length === data.length ? into : new Float32Array(data.length);
   forEachChunk(data, (kernel, from, to, values, start) => {
     change(kernel, from, to);
     out.set(values.subarray(0, (to - from) / 4), start);

@@ -34,8 +34,8 @@ export type AffineParameters = {
  * if (lesion.kind === "circle") assertAlmostEquals(lesion.y, 1, 1e-9);
  * ```
  */
-export function affine(image: Image, parameters: AffineParameters): Image {
-  return warp(image, invert(affineOf(image, parameters)));
+export function affine(image: Image, parameters: AffineParameters, into?: Float32Array): Image {
+  return warp(image, invert(affineOf(image, parameters)), into ? { into } : {});
 }
 
 /** Where the points of the image go. */
@@ -67,7 +67,7 @@ export function sampleRotation({ degrees }: RotationOptions, random: Random): Ro
 }
 
 /** Turns the picture about its center, counter-clockwise for positive angles (torchvision `rotate`). */
-export const rotation: (image: Image, parameters: RotationParameters) => Image = affine;
+export const rotation: (image: Image, parameters: RotationParameters, into?: Float32Array) => Image = affine;
 
 /** The largest shift either way, as shares of the width and of the height, in [0, 1). */
 export type TranslationOptions = { readonly x?: number; readonly y?: number };
@@ -85,7 +85,7 @@ export function sampleTranslation({ x = 0, y = 0 }: TranslationOptions, random: 
 }
 
 /** Shifts the picture (torchvision `affine`, which takes pixels). */
-export const translation: (image: Image, parameters: TranslationParameters) => Image = affine;
+export const translation: (image: Image, parameters: TranslationParameters, into?: Float32Array) => Image = affine;
 
 /** Range of the factor of {@linkcode scale}; above 1 enlarges. */
 export type ScaleOptions = { readonly low: number; readonly high: number };
@@ -101,7 +101,7 @@ export function sampleScale({ low, high }: ScaleOptions, random: Random): ScaleP
 }
 
 /** Enlarges or shrinks the picture about its center; the size of the image stays (torchvision `affine`). */
-export const scale: (image: Image, parameters: ScaleParameters) => Image = affine;
+export const scale: (image: Image, parameters: ScaleParameters, into?: Float32Array) => Image = affine;
 
 /** The largest shears either way, in degrees, in [0, 90). */
 export type ShearOptions = { readonly x?: number; readonly y?: number };
@@ -117,7 +117,7 @@ export function sampleShear({ x = 0, y = 0 }: ShearOptions, random: Random): She
 }
 
 /** Moves rows and columns against each other (torchvision `affine`). */
-export const shear: (image: Image, parameters: ShearParameters) => Image = affine;
+export const shear: (image: Image, parameters: ShearParameters, into?: Float32Array) => Image = affine;
 
 /** Ranges of all that {@linkcode affine} does; what is left out is not done. */
 export type AffineOptions = {

@@ -46,9 +46,9 @@ export const sampleSaturation: typeof sampleFactor = sampleFactor;
  * Moves each pixel away from or towards its own grey: `f x + (1 − f) L`, cut to 0..1 (torchvision `adjust_saturation`).
  * A grey image is pseudo-colored first and comes back with three channels.
  */
-export function saturation(image: Image, { factor }: FactorParameters): Image {
+export function saturation(image: Image, { factor }: FactorParameters, into?: Float32Array): Image {
   const colored = asColor(image);
-  const data = changed(colored.data, (kernel, from, to) => kernel.saturate(from, to, factor, ...greyWeights));
+  const data = changed(colored.data, (kernel, from, to) => kernel.saturate(from, to, factor, ...greyWeights), into);
   return { ...colored, data };
 }
 
@@ -71,48 +71,9 @@ export function sampleColor({ strength }: ColorOptions, random: Random): ColorPa
  * Turns all hues (torchvision `adjust_hue`): HSV with the sector of the largest channel (red before green before blue),
  * `H + turn mod 1`, and back. A grey image is pseudo-colored first and comes back with three channels.
  */
-export function color(image: Image, { turn }: ColorParameters): Image {
+export function color(image: Image, { turn }: ColorParameters, into?: Float32Array): Image {
   const colored = asColor(image);
-  const from = colored.data;
-  const data = new Float32Array(from.length);
-  for (let i = 0; i < data.length; i += 3) {
-    const [r, g, b] = [from[i]!, from[i + 1]!, from[i + 2]!];
-    const value = r > g ? (r > b ? r : b) : (g > b ? g : b);
-    const chroma = value - (r < g ? (r < b ? r : b) : (g < b ? g : b));
-    if (chroma === 0) {
-      data[i] = data[i + 1] = data[i + 2] = value;
-      continue;
-    }
-    const sixth = value === r ? (g - b) / chroma : value === g ? 2 + (b - r) / chroma : 4 + (r - g) / chroma;
-    let hue = (sixth / 6 + 1 + turn) % 1;
-    if (hue < 0) hue += 1;
-    const sector = Math.floor(hue * 6);
-    const rest = hue * 6 - sector;
-    const saturation = chroma / value;
-    const p = value * (1 - saturation);
-    const q = value * (1 - saturation * rest);
-    const t = value * (1 - saturation * (1 - rest));
-    switch (sector % 6) {
-      case 0:
-        data[i] = value, data[i + 1] = t, data[i + 2] = p;
-        break;
-      case 1:
-        data[i] = q, data[i + 1] = value, data[i + 2] = p;
-        break;
-      case 2:
-        data[i] = p, data[i + 1] = value, data[i + 2] = t;
-        break;
-      case 3:
-        data[i] = p, data[i + 1] = q, data[i + 2] = value;
-        break;
-      case 4:
-        data[i] = t, data[i + 1] = p, data[i + 2] = value;
-        break;
-      default:
-        data[i] = value, data[i + 1] = p, data[i + 2] = q;
-    }
-  }
-  return { ...colored, data };
+  return { ...colored, data: changed(colored.data, (kernel, from, to) => kernel.turnHue(from, to, 6 * turn), into) };
 }
 
 function asColor(image: Image): Image {

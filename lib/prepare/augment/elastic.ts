@@ -34,13 +34,13 @@ export function sampleElastic({ low, high, grain = 0.1 }: ElasticOptions, random
  *
  * @throws MammolabError when a side is under 2 pixels: there is nothing to bend
  */
-export function elastic(image: Image, parameters: ElasticParameters): Image {
+export function elastic(image: Image, parameters: ElasticParameters, into?: Float32Array): Image {
   if (image.height < 2 || image.width < 2) {
     throw new MammolabError(
       `Cannot bend an image of ${image.height} × ${image.width}: at least 2 × 2 pixels are needed; leave this step out`,
     );
   }
-  return warp(image, elasticMap(parameters, image));
+  return warp(image, elasticMap(parameters, image), into ? { into } : {});
 }
 
 /** Where each pixel of the bent picture is taken from. */

@@ -36,17 +36,17 @@ export const sampleContrast: typeof sampleFactor = sampleFactor;
  * assertEquals([...brightness(image, { factor: 2 }).data], [0.5, 1]);
  * ```
  */
-export function brightness(image: Image, { factor }: FactorParameters): Image {
-  return { ...image, data: blended(image.data, factor, 0) };
+export function brightness(image: Image, { factor }: FactorParameters, into?: Float32Array): Image {
+  return { ...image, data: blended(image.data, factor, 0, into) };
 }
 
 /** Moves all values away from or towards the mean grey: `f x + (1 − f) mean(L)`, cut to 0..1 (torchvision `adjust_contrast`). */
-export function contrast(image: Image, { factor }: FactorParameters): Image {
+export function contrast(image: Image, { factor }: FactorParameters, into?: Float32Array): Image {
   const [r, g, b] = image.channels === 3 ? greyWeights : [1, 1, 1];
   let sum = 0;
   forEachChunk(image.data, (kernel, from, to) => sum += kernel.sum(from, to, r, g, b));
   const mean = sum / (image.channels === 3 ? image.height * image.width : image.data.length);
-  return { ...image, data: blended(image.data, factor, (1 - factor) * mean) };
+  return { ...image, data: blended(image.data, factor, (1 - factor) * mean, into) };
 }
 
 /** Range of the exponent of {@linkcode gamma}. */
@@ -70,6 +70,6 @@ export function gamma(image: Image, { gamma }: GammaParameters): Image {
 }
 
 /** `a x + b`, cut to 0..1. */
-function blended(from: Float32Array, a: number, b: number): Float32Array {
-  return changed(from, (kernel, start, end) => kernel.blend(start, end, a, b));
+function blended(from: Float32Array, a: number, b: number, into?: Float32Array): Float32Array {
+  return changed(from, (kernel, start, end) => kernel.blend(start, end, a, b), into);
 }

@@ -35,7 +35,7 @@ export function sampleNoise({ kind, low, high }: NoiseOptions, random: Random): 
  * Normal numbers are read from a table of 65,536 quantiles, two for each 32 random bits: the normal distribution to its
  * 1/65,536 quantile (4.2 deviations), six times faster than drawing each by Box & Muller.
  */
-export function noise(image: Image, { kind, level, seed }: NoiseParameters): Image {
+export function noise(image: Image, { kind, level, seed }: NoiseParameters, into?: Float32Array): Image {
   const { bits } = seededRandom(seed, "noise");
   const from = image.data;
   if (kind === "saltAndPepper") {
@@ -53,6 +53,7 @@ export function noise(image: Image, { kind, level, seed }: NoiseParameters): Ima
   const data = changed(
     from,
     (kernel, start, end) => kernel.addNoise(start, end, level, photon, bits(), bits(), bits(), bits()),
+    into,
   );
   return { ...image, data };
 }

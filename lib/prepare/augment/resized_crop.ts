@@ -38,7 +38,11 @@ export function sampleResizedCrop(
  * Cuts out a box of whole pixels and enlarges it to the size of the image (torchvision `resized_crop`, bilinear: nothing is
  * shrunk, so there is nothing to antialias). `toSource` is composed.
  */
-export function resizedCrop(image: Image, { x, y, width, height }: ResizedCropParameters): Image {
+export function resizedCrop(
+  image: Image,
+  { x, y, width, height }: ResizedCropParameters,
+  into?: Float32Array,
+): Image {
   const whole = (start: number, length: number, size: number): [number, number] => {
     const pixels = Math.min(size, Math.max(1, Math.round(length * size)));
     return [Math.min(size - pixels, Math.max(0, Math.round(start * size))), pixels];
@@ -47,5 +51,5 @@ export function resizedCrop(image: Image, { x, y, width, height }: ResizedCropPa
   const [top, tall] = whole(y, height, image.height);
   const part = crop(image, { x: left, y: top, width: wide, height: tall });
   const enlarged = [wide / image.width, 0, 0, 0, tall / image.height, 0] as const;
-  return warp(part, enlarged, { height: image.height, width: image.width, border: "edge" });
+  return warp(part, enlarged, { height: image.height, width: image.width, border: "edge", ...(into ? { into } : {}) });
 }
