@@ -26,7 +26,8 @@ export type DecodeJob = {
 export type Loaded = {
   /** `[height, width]` */
   readonly stored: Uint8Array | Uint16Array | Int16Array;
-  readonly display: Pick<Display, "table" | "lowest" | "method">;
+  /** A table over the stored values; of pictures only the value that is white, because the rest is a straight line. */
+  readonly display: Pick<Display, "table" | "lowest" | "method"> | { readonly white: number; readonly method: string };
   readonly height: number;
   readonly width: number;
   readonly frame: number;
@@ -99,15 +100,19 @@ type Shown = { readonly top: number; readonly method: string; readonly warnings:
  * (mean 54 of 4095 instead of 858, measured on a public exam).
  */
 function shownOver({ data, white }: GreyPicture): Shown {
-  const narrow = white === 65535 && !data.some((value) => value > 4095);
+  const narrow = white === 65535 && !reaches(data, 4096);
   const top = narrow ? 4095 : white;
   const warnings = narrow ? ["No value is above 4095: shown over 0..4095, not over all 16 bits"] : [];
   return { top, method: `0..${top}`, warnings };
 }
 
+function reaches(data: Uint8Array | Uint16Array, value: number): boolean {
+  for (let i = 0; i < data.length; i++) if (data[i]! >= value) return true;
+  return false;
+}
+
 function loadedPicture({ data, height, width }: GreyPicture, { top, method, warnings }: Shown): Loaded {
-  const table = Float32Array.from({ length: top + 1 }, (_, value) => value / top);
-  return { stored: data, display: { table, lowest: 0, method }, height, width, frame: 0, warnings };
+  return { stored: data, display: { white: top, method }, height, width, frame: 0, warnings };
 }
 
 function inspectedPicture(

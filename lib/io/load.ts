@@ -69,7 +69,7 @@ export async function loadMammogram(input: string | Uint8Array, options: LoadOpt
   const { patient, ...identity } = identityOf(loaded.header, named, salt.bytes);
   const { height, width } = loaded;
   return {
-    image: imageOf(show(loaded.stored, loaded.display), { height, width }),
+    image: imageOf(displayed(loaded), { height, width }),
     ...identity,
     ...patient,
     ...(spacing ?? (loaded.header?.spacing ? { spacing: loaded.header.spacing } : {})),
@@ -78,6 +78,14 @@ export async function loadMammogram(input: string | Uint8Array, options: LoadOpt
     warnings: [...loaded.warnings, ...warningsOf(loaded.header, named, patient.patient, salt.kept, format)],
     source: { file, format, frame: loaded.frame },
   };
+}
+
+function displayed({ stored, display }: Loaded): Float32Array {
+  if ("table" in display) return show(stored, display);
+  const { white } = display;
+  const shown = new Float32Array(stored.length);
+  for (let i = 0; i < shown.length; i++) shown[i] = stored[i]! / white; // a third of the time of a table's 65,536 entries
+  return shown;
 }
 
 function identityOf(header: DicomHeader | undefined, named: NamedIdentity, salt: Uint8Array) {
