@@ -168,6 +168,15 @@ export function composeSource(
 ): SourceMap {
   if (isAffine(outer) && isAffine(inner)) return compose(outer, inner);
   const [x, y] = [new Float32Array(height * width), new Float32Array(height * width)];
+  if (isAffine(outer) && !isAffine(inner) && inner.height === height && inner.width === width) {
+    const [a, b, c, d, e, f] = outer;
+    for (let at = 0; at < x.length; at++) {
+      const [u, v] = [inner.x[at]!, inner.y[at]!];
+      x[at] = a * u + b * v + c;
+      y[at] = d * u + e * v + f;
+    }
+    return { height, width, x, y };
+  }
   for (let i = 0; i < height; i++) {
     for (let j = 0; j < width; j++) {
       const [sourceX, sourceY] = applyMap(outer, applyMap(inner, [j + 0.5, i + 0.5]));
