@@ -1,9 +1,19 @@
 import { join } from "node:path";
-import { MammolabError, writeFileAtomic } from "../lib/base/mod.ts";
-import { adaptModel, type ModelDefinition, readModel, saveModel } from "../lib/model/mod.ts";
+import { cacheFolder, MammolabError, writeFileAtomic } from "../lib/base/mod.ts";
+import { adaptModel, type ModelDefinition, type ModelWeights, readModel, saveModel } from "../lib/model/mod.ts";
 import { chart } from "../lib/plot/mod.ts";
-import { balance, pipeline, recordsOfPlan, type Step } from "../lib/prepare/mod.ts";
-import { checkRecipe, type EpochReport, filmSamples, fit, type Mode, type Recipe } from "../lib/train/mod.ts";
+import { balance, createFlow, pipeline, recordsOfPlan, type Step } from "../lib/prepare/mod.ts";
+import {
+  checkRecipe,
+  type EpochReport,
+  type FilmItem,
+  filmSamples,
+  fit,
+  type Mode,
+  patchSamples,
+  preparedFilms,
+  type Recipe,
+} from "../lib/train/mod.ts";
 import { adaptationSentence } from "../lib/weights/mod.ts";
 import { modelPath } from "./_model.ts";
 import { oneOf, table, task, UsageError } from "./_task.ts";
@@ -12,7 +22,7 @@ import { dataOptions, filmsOf } from "./_train_options.ts";
 const strategies = ["none", "oversample", "augment", "undersample", "sample"] as const;
 
 /** What training films go through, each epoch anew: small, because a breast is a breast at nearly its own size and angle. */
-const augmentation: readonly Step[] = [
+const usualAugmentation: readonly Step[] = [
   { name: "brightness", options: { strength: 0.1 }, probability: 0.5 },
   { name: "contrast", options: { strength: 0.15 }, probability: 0.5 },
   { name: "gamma", options: { low: 0.8, high: 1.25 }, probability: 0.5 },
@@ -64,6 +74,13 @@ await task({
       help: "how the training side is balanced",
       default: "none",
     },
+    patches: {
+      type: "number",
+      value: "PIXELS",
+      help: "train on patches of the prepared films that show a lesion, or tissue, in place of whole films",
+      min: 1,
+      integer: true,
+    },
     plain: { type: "boolean", help: "no augmentation" },
     threads: {
       type: "number",
@@ -82,26 +99,45 @@ await task({
     if (without > 0) note(`${without} films have a label of no class and are left out`);
     for (const line of split.notes) note(line);
 
-    const start = await startOf(await modelPath(options.from, path), Object.keys(rule));
+    const classes = Object.keys(rule);
+    const start = adaptModel(await readModel(await modelPath(options.from, path)), { classes, seed: 1 });
     for (const change of start.changes) note(`${start.definition.name}: ${adaptationSentence(change)}`);
+    const { preparation } = start.definition;
+    const { patches } = recipe;
+    // Positions of a patch are those of the whole film, resampled; they go back when the model is saved.
+    const given = patches === undefined
+      ? start
+      : adaptModel(start, { imageSize: { height: patches, width: patches }, seed: 1 });
+    const shapes = new Map([...given.weights].map(([name, { shape }]) => [name, shape]));
     const plan = balance(split.training, {
       strategy: oneOf("balance", options.balance, strategies),
       seed: recipe.seed,
     });
-    const common = { preparation: start.definition.preparation, classes: rule };
-    const augment = options.plain ? {} : { augment: { pipeline: pipeline(augmentation), seed: recipe.seed } };
+    await using flow = createFlow({ preparation });
+    const films = preparedFilms({
+      preparation,
+      prepare: async (film) => (await flow.prepare({ film })).image,
+      folder: join(await cacheFolder(), "prepared"),
+    });
+    const samples = (items: readonly FilmItem[], augmentation: readonly Step[]) => {
+      const { seed } = recipe;
+      const augment = augmentation.length === 0 ? {} : { augment: { pipeline: pipeline(augmentation), seed } };
+      const common = { films, classes: rule, ...augment };
+      return patches === undefined
+        ? filmSamples(items, common)
+        : patchSamples(items, { ...common, size: patches, seed });
+    };
+    const validation = split.validation.records.map((film) => ({ film, copy: 0 }));
     const history: EpochReport[] = [];
     let result: { steps: number; bestEpoch?: number; stopped: boolean } | undefined;
     for await (
       const event of fit({
-        spec: start.definition.spec,
-        normalization: start.definition.preparation,
+        spec: given.definition.spec,
+        normalization: preparation,
         inputChannels: 1,
-        weights: start.weights,
-        training: filmSamples(recordsOfPlan(plan, split.training), { ...common, ...augment }),
-        ...(split.validation.records.length === 0
-          ? {}
-          : { validation: filmSamples(split.validation.records.map((film) => ({ film, copy: 0 })), common) }),
+        weights: Object.fromEntries([...given.weights].map(([name, { data }]) => [name, data])),
+        training: samples(recordsOfPlan(plan, split.training), recipe.augmentation ?? []),
+        ...(validation.length === 0 ? {} : { validation: samples(validation, []) }),
         recipe,
         folder: out,
         checkpointEvery: 50,
@@ -122,12 +158,14 @@ await task({
           trained: true,
           origin: `trained from ${options.from} on ${split.training.records.length} films, split ${split.hash}`,
         };
-        await saveModel(join(out, "model"), {
-          definition,
-          weights: new Map(
-            Object.entries(event.weights).map(([name, data]) => [name, { shape: start.shapes.get(name)!, data }]),
-          ),
+        const trained: ModelWeights = new Map(
+          Object.entries(event.weights).map(([name, data]) => [name, { shape: shapes.get(name)!, data }]),
+        );
+        const whole = adaptModel({ definition: given.definition, weights: trained }, {
+          imageSize: preparation.resize,
+          seed: 1,
         });
+        await saveModel(join(out, "model"), { definition, weights: whole.weights });
         result = {
           steps: event.steps,
           stopped: event.kind === "stopped",
@@ -183,13 +221,18 @@ async function recipeOf(
     readonly smoothing: number | undefined;
     readonly patience: number | undefined;
     readonly seed: number | undefined;
+    readonly patches: number | undefined;
+    readonly plain: boolean | undefined;
   },
   path: (typed: string) => string,
 ): Promise<Recipe> {
-  const { recipe: file, epochs, batch, "learning-rate": rate, mode, "drop-path": dropPath, smoothing, patience, seed } =
+  const { recipe: file, epochs, batch, "learning-rate": rate, mode, "drop-path": dropPath, smoothing, patience } =
     options;
+  const { seed, patches, plain } = options;
   if (file !== undefined) {
-    if ([epochs, batch, rate, mode, dropPath, smoothing, patience, seed].some((given) => given !== undefined)) {
+    if (
+      plain || [epochs, batch, rate, mode, dropPath, smoothing, patience, seed, patches].some((x) => x !== undefined)
+    ) {
       throw new UsageError("train: with --recipe the settings are those of the file; change the file");
     }
     const text = await Deno.readTextFile(path(file)).catch((cause) => {
@@ -216,6 +259,8 @@ async function recipeOf(
     ...(dropPath === undefined ? {} : { dropPath }),
     ...(smoothing === undefined ? {} : { labelSmoothing: smoothing }),
     ...(patience === undefined ? {} : { patience }),
+    ...(patches === undefined ? {} : { patches }),
+    augmentation: plain ? [] : usualAugmentation,
   };
 }
 
@@ -226,14 +271,6 @@ function modeFrom(typed: string): Pick<Recipe, "mode" | "unfreeze"> {
     throw new UsageError(`--mode takes all, head, last:N or gradual, not "${typed}"`);
   }
   return { mode: (last === undefined ? typed : { lastBlocks: Number(last) }) as Mode };
-}
-
-/** The network to start from; a head for other classes starts anew, which is said. */
-async function startOf(from: string, classes: readonly string[]) {
-  const { definition, weights, changes } = adaptModel(await readModel(from), { classes, seed: 1 });
-  const shapes = new Map([...weights].map(([name, { shape }]) => [name, shape]));
-  const numbers = Object.fromEntries([...weights].map(([name, { data }]) => [name, data]));
-  return { definition, shapes, weights: numbers, changes };
 }
 
 function epochLine({ epoch, trainingLoss, validation }: EpochReport, best: boolean): string {

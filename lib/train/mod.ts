@@ -17,7 +17,16 @@ export {
 } from "./trainer.ts";
 export { checkRecipe, type Mode, modeAt, type Recipe, recipeDifferences, trainedNames } from "./recipe.ts";
 export { findLearningRate, type LearningRateCurve } from "./find_learning_rate.ts";
-export { classOf, type ClassRule, type FilmItem, type FilmSampleOptions, filmSamples } from "./samples.ts";
+export { type PreparedFilms, preparedFilms, type PreparedFilmsOptions } from "./prepared_films.ts";
+export {
+  classOf,
+  type ClassRule,
+  type FilmItem,
+  type FilmSampleOptions,
+  filmSamples,
+  type SampleAugmentation,
+} from "./samples.ts";
+export { type PatchSampleOptions, patchSamples } from "./patch_samples.ts";
 export { type EpochReport, fit, type FitEvent, type FitOptions, type Samples } from "./fit.ts";
 export {
   lockFolder,

@@ -1,5 +1,6 @@
 import { MammolabError } from "../base/mod.ts";
 import type { NetSpec } from "../nets/mod.ts";
+import { pipeline, type Step } from "../prepare/mod.ts";
 import type { LossOptions } from "./losses.ts";
 import type { OptimizerOptions } from "./optimizers.ts";
 import type { ScheduleOptions } from "./schedules.ts";
@@ -34,6 +35,10 @@ export type Recipe = {
   readonly average?: number;
   /** Epochs without a better validation result after which the training ends; default: never. */
   readonly patience?: number;
+  /** What a sample goes through, each epoch anew; default: nothing. */
+  readonly augmentation?: readonly Step[];
+  /** Trains on patches of so many pixels that are cut from the prepared films, in place of whole films. */
+  readonly patches?: number;
 };
 
 /** The mode of an epoch, from 0. */
@@ -86,7 +91,7 @@ export function checkRecipe(recipe: Recipe): void {
       ? undefined
       : `${name} is ${value}; give a share from 0 to below 1`;
   const wrong = positive("epochs", recipe.epochs) ?? positive("batchSize", recipe.batchSize) ??
-    positive("accumulate", recipe.accumulate ?? 1) ??
+    positive("accumulate", recipe.accumulate ?? 1) ?? positive("patches", recipe.patches ?? 1) ??
     (recipe.learningRate > 0 && Number.isFinite(recipe.learningRate)
       ? undefined
       : `the learning rate is ${recipe.learningRate}: nothing would be learned; give a number above 0`) ??
@@ -99,6 +104,7 @@ export function checkRecipe(recipe: Recipe): void {
       ? undefined
       : `layerDecay is ${recipe.layerDecay}; give a factor above 0, at most 1`);
   if (wrong) throw new MammolabError(`Cannot train: ${wrong}`);
+  pipeline(recipe.augmentation ?? []); // refuses here what would fail at each sample
 }
 
 /** The settings in which two recipes differ, with both values: `epochs (5, was 3)`. */

@@ -1,9 +1,9 @@
 import { MammolabError } from "../base/mod.ts";
 import { type FilmRecord, labelOf, recordKey } from "../datasets/mod.ts";
-import { type Image, imageOf, type Preparation, prepare } from "../image/mod.ts";
-import { loadMammogram } from "../io/mod.ts";
-import type { Pipeline } from "../prepare/mod.ts";
+import type { Image } from "../image/mod.ts";
+import { type Pipeline, stackImages } from "../prepare/mod.ts";
 import type { Samples } from "./fit.ts";
+import type { PreparedFilms } from "./prepared_films.ts";
 
 /** Which labels make a class: `{ negative: ["normal", "benign"], malignant: ["malignant"] }`, in the order of the outputs. */
 export type ClassRule = Readonly<Record<string, readonly string[]>>;
@@ -11,14 +11,14 @@ export type ClassRule = Readonly<Record<string, readonly string[]>>;
 /** A film, and which copy of it is to be shown; copies above 0 differ by their augmentation. */
 export type FilmItem = { readonly film: FilmRecord; readonly copy: number };
 
+/** What is drawn anew for each sample in each epoch, by seed, epoch, film and copy; validation is never augmented. */
+export type SampleAugmentation = { readonly pipeline: Pipeline; readonly seed: number };
+
 /** How films become samples. */
 export type FilmSampleOptions = {
-  readonly preparation: Preparation;
+  readonly films: PreparedFilms;
   readonly classes: ClassRule;
-  /** Each epoch draws anew, by seed, epoch, film and copy; validation is never augmented. */
-  readonly augment?: { readonly pipeline: Pipeline; readonly seed: number };
-  /** Gives the pixels of a film in 0..1; default: the file that the record names. */
-  readonly load?: (film: FilmRecord) => Promise<Image>;
+  readonly augment?: SampleAugmentation;
 };
 
 /**
@@ -48,52 +48,44 @@ export function classOf(film: FilmRecord, classes: ClassRule): number {
   return found;
 }
 
+/** The label of a film as shares of the classes: 1 for its own. @throws MammolabError as {@linkcode classOf} */
+export function targetOf(film: FilmRecord, classes: ClassRule): readonly number[] {
+  const own = classOf(film, classes);
+  return Object.keys(classes).map((_, index) => index === own ? 1 : 0);
+}
+
 /**
- * Films as samples: read and prepared when they are first asked for, then kept in 16 bits (147 kB for 384 × 192), and
- * augmented anew in each epoch.
+ * Whole films as samples, augmented anew in each epoch.
  *
  * @throws MammolabError when a film has no class; reading errors come when a film is first asked for, naming it
  */
 export function filmSamples(
   items: readonly FilmItem[],
-  { preparation, classes, augment, load = fromFile }: FilmSampleOptions,
+  { films, classes, augment }: FilmSampleOptions,
 ): Samples {
-  const count = Object.keys(classes).length;
-  const kept = new Map<string, Promise<Kept>>();
-  const preparedOf = async (film: FilmRecord): Promise<Kept> => {
-    const { data, height, width, channels } = prepare(await load(film), preparation);
-    return {
-      values: Uint16Array.from(data, (x) => Math.round(65535 * Math.min(1, Math.max(0, x)))),
-      height,
-      width,
-      channels,
-    };
-  };
   return {
-    ids: items.map(({ film, copy }) => copy === 0 ? recordKey(film) : `${recordKey(film)} copy ${copy}`),
-    targets: items.map(({ film }) => {
-      const own = classOf(film, classes);
-      return Array.from({ length: count }, (_, c) => c === own ? 1 : 0);
-    }),
+    ids: items.map(({ film, copy }) => idOf(recordKey(film), copy)),
+    targets: items.map(({ film }) => targetOf(film, classes)),
     image: async (item, epoch) => {
       const { film, copy } = items[item]!;
-      const key = recordKey(film);
-      if (!kept.has(key)) kept.set(key, preparedOf(film));
-      const { values, ...size } = await kept.get(key)!;
-      const image = imageOf(Float32Array.from(values, (x) => x / 65535), size);
-      if (!augment || epoch < 0) return image.data;
-      return augment.pipeline.augment(image, { seed: augment.seed, epoch, record: key, copy }).image.data;
+      return pixelsOf(await films(film), recordKey(film), copy, epoch, augment);
     },
   };
 }
 
-type Kept = {
-  readonly values: Uint16Array;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-};
+/** The name of a sample: that of its record, and which copy. */
+export const idOf = (record: string, copy: number): string => copy === 0 ? record : `${record} copy ${copy}`;
 
-async function fromFile({ file, frame }: FilmRecord): Promise<Image> {
-  return (await loadMammogram(file, frame === undefined ? {} : { frame })).image;
+/** The pixels of a sample, channels first. */
+export function pixelsOf(
+  image: Image,
+  record: string,
+  copy: number,
+  epoch: number,
+  augment: SampleAugmentation | undefined,
+): Float32Array {
+  const shown = augment && epoch >= 0
+    ? augment.pipeline.augment(image, { seed: augment.seed, epoch, record, copy }).image
+    : image;
+  return shown.channels === 1 ? shown.data : stackImages([shown]).data;
 }

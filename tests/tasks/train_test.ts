@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { readModel } from "mammolab/model";
+
+const root = new URL("../../", import.meta.url).pathname;
+type Run = { readonly code: number; readonly out: string; readonly error: string };
+
+function command(name: string, args: readonly string[]): Deno.Command {
+  return new Deno.Command("deno", {
+    args: ["task", "-q", name, ...args],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+async function run(name: string, ...args: string[]): Promise<Run> {
+  const { code, stdout, stderr } = await command(name, args).output();
+  return { code, out: new TextDecoder().decode(stdout), error: new TextDecoder().decode(stderr) };
+}
+
+let out: string;
+/** Three exams, each of one label: enough to go through everything, far too few to learn from. */
+const data = ["data/phantom", "--test", "0.34", "--validation", "0"];
+const quick = ["--epochs", "1", "--batch", "4", "--quiet", "--json"];
+
+describe("deno task train and deno task evaluate", () => {
+  beforeAll(async () => {
+    await Deno.mkdir(`${root}out`, { recursive: true });
+    out = await Deno.makeTempDir({ dir: `${root}out`, prefix: "train-test-" });
+  });
+  afterAll(() => Deno.remove(out, { recursive: true }));
+
+  it("trains on patches, saves a model for whole films, and goes on from it on whole films; then it is evaluated", async () => {
+    const patches = await run("train", ...data, ...quick, "--patches", "64", "--out", `${out}/patches`);
+    assertEquals([patches.code, patches.error], [0, ""]);
+    const first = JSON.parse(patches.out);
+    assertEquals([first.recipe.patches, first.stopped], [64, false]);
+    const model = await readModel(`${out}/patches/model`);
+    assertEquals([model.definition.trained, model.definition.spec.imageSize], [true, { height: 384, width: 192 }]);
+    assertEquals(model.weights.get("pos_embed")!.shape, [1, 1 + 24 * 12, 192]);
+
+    const whole = await run("train", ...data, ...quick, "--from", first.model, "--out", `${out}/whole`);
+    assertEquals([whole.code, whole.error], [0, ""]);
+    const second = JSON.parse(whole.out);
+    assert(second.history[0].trainingLoss > 0);
+    await Deno.stat(second.curve);
+
+    const judged = await run("evaluate", ...data, "--model", second.model, "--side", "training", "--json", "--quiet");
+    assertEquals(judged.code, 0);
+    const { films, trained, split, figures } = JSON.parse(judged.out);
+    assertEquals([films, trained, split], [second.split.training, true, second.split.hash]);
+    assert(figures["AUC of films"].low <= figures["AUC of films"].value);
+  });
+
+  it("continues a training that is there, and refuses another recipe in its folder, saying which setting", async () => {
+    const folder = `${out}/once`;
+    const args = [...data, "--epochs", "1", "--batch", "4", "--patches", "64", "--out", folder, "--json"];
+    assertEquals((await run("train", ...args)).code, 0);
+    const again = await run("train", ...args);
+    assertStringIncludes(again.error, "Going on from step");
+    assertEquals(again.code, 0);
+    const other = await run("train", ...args, "--seed", "5");
+    assertEquals(other.code, 1);
+    assertMatch(other.error, /seed \(5, was 1\)/);
+  });
+
+  it("refuses a recipe that is no recipe, options beside a recipe, and one class only, each in a sentence", async () => {
+    await Deno.writeTextFile(`${out}/broken.json`, "{");
+    await Deno.writeTextFile(`${out}/zero.json`, JSON.stringify({ seed: 1, epochs: 1, batchSize: 4, learningRate: 0 }));
+    const cases: readonly [string, number, string[]][] = [
+      ["no JSON", 1, [...data, "--recipe", `${out}/broken.json`]],
+      ["nothing would be learned", 1, [...data, "--recipe", `${out}/zero.json`]],
+      ["the settings are those of the file", 2, [...data, "--recipe", `${out}/zero.json`, "--epochs", "3"]],
+      ["one class only", 1, [...data, "--classes", "all=normal+benign+malignant,none=other", ...quick]],
+    ];
+    for (const [message, code, args] of cases) {
+      const result = await run("train", ...args, "--out", `${out}/refused`);
+      assertEquals(result.code, code);
+      assertStringIncludes(result.error, message);
+    }
+  });
+});
