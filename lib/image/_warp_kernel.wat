@@ -1,5 +1,5 @@
 ;; A bilinear warp. Addresses and strides are bytes.
-;; tests/fixtures/kernel/build.ts assembles this file into _warp_kernel_bytes.ts.
+;; `deno task wasm` assembles this file into _warp_kernel_bytes.ts.
 (module
   (memory (export "memory") 1)
 

@@ -1,4 +1,4 @@
-// Made from _warp_kernel.wat by tests/fixtures/kernel/build.ts (wabt 1.0.39): 639 bytes.
+// Made from _warp_kernel.wat by `deno task wasm` (wabt 1.0.39), 639 bytes; do not edit.
 
 /** The module of _warp_kernel.wat, base64. */
 export const kernelBytes =

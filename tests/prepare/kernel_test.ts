@@ -2,9 +2,9 @@ import fc from "../_fast_check.ts";
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { seededRandom } from "mammolab/base";
-import { imageOf, warp } from "mammolab/image";
+import { type Image, imageOf, warp } from "mammolab/image";
 import { allFinite, changed, forEachChunk } from "../../lib/prepare/augment/_kernel.ts";
-import { noise, pipeline } from "mammolab/prepare";
+import { brightness, color, contrast, noise, pipeline, saturation } from "mammolab/prepare";
 import { assertClose } from "../image/_pictures.ts";
 
 const valuesOf = (length: number) => {
@@ -41,6 +41,27 @@ describe("the augmentation kernel", () => {
       data[place % n] = odd;
       assert(!allFinite(data));
     }));
+  });
+
+  it("leaves what is not a number visible in its pixel, and all other pixels alone", () => {
+    const operations = [
+      (film: Image) => brightness(film, { factor: 0.5 }),
+      (film: Image) => saturation(film, { factor: 0.5 }),
+      (film: Image) => color(film, { turn: 0.2 }),
+      (film: Image) => noise(film, { kind: "gaussian", level: 0.1, seed: 1 }),
+      (film: Image) => noise(film, { kind: "poisson", level: 0.1, seed: 1 }),
+    ];
+    fc.assert(fc.property(length, fc.nat(), fc.constantFrom(...operations), (n, place, change) => {
+      const film = imageOf(valuesOf(3 * n).map(cut), { height: 1, width: n, channels: 3 });
+      const whole = change(film).data;
+      film.data[place % (3 * n)] = NaN;
+      const pixel = Math.floor((place % (3 * n)) / 3);
+      const odd = change(film).data;
+      assert(odd.subarray(3 * pixel, 3 * pixel + 3).some(Number.isNaN));
+      odd.forEach((value, i) => Math.floor(i / 3) === pixel || assertEquals(value, whole[i]));
+    }));
+    const film = imageOf(Float32Array.of(0.1, NaN, 0.3), { height: 1, width: 3 });
+    assert(contrast(film, { factor: 0.5 }).data.every(Number.isNaN)); // so is the mean
   });
 
   it("works through more values than it holds at once, and its noise goes on", () => {

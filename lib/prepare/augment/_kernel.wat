@@ -1,5 +1,6 @@
 ;; Work on many values, four float32 at a time. Addresses are bytes; loops may run up to 44 bytes over `end`, the memory has room.
-;; tests/fixtures/kernel/build.ts assembles this file into _kernel_bytes.ts.
+;; pmax(x, 0) and pmin(x, 1), in this order, leave NaN what it is.
+;; `deno task wasm` assembles this file into _kernel_bytes.ts.
 (module
   (memory (export "memory") 5)
 
@@ -10,10 +11,10 @@
     (local.set $vb (f32x4.splat (local.get $b)))
     (local.set $one (f32x4.splat (f32.const 1)))
     (loop $step
-      (v128.store (local.get $p) (f32x4.pmin (local.get $one) (f32x4.pmax (v128.const f32x4 0 0 0 0)
-        (f32x4.add (local.get $vb) (f32x4.mul (local.get $va) (v128.load (local.get $p)))))))
-      (v128.store offset=16 (local.get $p) (f32x4.pmin (local.get $one) (f32x4.pmax (v128.const f32x4 0 0 0 0)
-        (f32x4.add (local.get $vb) (f32x4.mul (local.get $va) (v128.load offset=16 (local.get $p)))))))
+      (v128.store (local.get $p) (f32x4.pmin (f32x4.pmax
+        (f32x4.add (local.get $vb) (f32x4.mul (local.get $va) (v128.load (local.get $p)))) (v128.const f32x4 0 0 0 0)) (local.get $one)))
+      (v128.store offset=16 (local.get $p) (f32x4.pmin (f32x4.pmax
+        (f32x4.add (local.get $vb) (f32x4.mul (local.get $va) (v128.load offset=16 (local.get $p)))) (v128.const f32x4 0 0 0 0)) (local.get $one)))
       (br_if $step (i32.lt_u (local.tee $p (i32.add (local.get $p) (i32.const 32))) (local.get $end)))))
 
   ;; The sum of r x₀ + g x₁ + b x₂ + r x₃ + …, in float64; beyond the last value there are zeros up to a multiple of 48 bytes.
@@ -71,15 +72,15 @@
             (f32x4.mul (local.get $blue)
               (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 28 29 30 31
                 (i8x16.shuffle 8 9 10 11 20 21 22 23 0 1 2 3 0 1 2 3 (local.get $v0) (local.get $v1)) (local.get $v2))))))
-      (v128.store (local.get $p) (f32x4.pmin (local.get $one) (f32x4.pmax (v128.const f32x4 0 0 0 0)
+      (v128.store (local.get $p) (f32x4.pmin (f32x4.pmax
         (f32x4.add (f32x4.mul (local.get $vf) (local.get $v0))
-          (i8x16.shuffle 0 1 2 3 0 1 2 3 0 1 2 3 4 5 6 7 (local.get $grey) (local.get $grey))))))
-      (v128.store offset=16 (local.get $p) (f32x4.pmin (local.get $one) (f32x4.pmax (v128.const f32x4 0 0 0 0)
+          (i8x16.shuffle 0 1 2 3 0 1 2 3 0 1 2 3 4 5 6 7 (local.get $grey) (local.get $grey))) (v128.const f32x4 0 0 0 0)) (local.get $one)))
+      (v128.store offset=16 (local.get $p) (f32x4.pmin (f32x4.pmax
         (f32x4.add (f32x4.mul (local.get $vf) (local.get $v1))
-          (i8x16.shuffle 4 5 6 7 4 5 6 7 8 9 10 11 8 9 10 11 (local.get $grey) (local.get $grey))))))
-      (v128.store offset=32 (local.get $p) (f32x4.pmin (local.get $one) (f32x4.pmax (v128.const f32x4 0 0 0 0)
+          (i8x16.shuffle 4 5 6 7 4 5 6 7 8 9 10 11 8 9 10 11 (local.get $grey) (local.get $grey))) (v128.const f32x4 0 0 0 0)) (local.get $one)))
+      (v128.store offset=32 (local.get $p) (f32x4.pmin (f32x4.pmax
         (f32x4.add (f32x4.mul (local.get $vf) (local.get $v2))
-          (i8x16.shuffle 8 9 10 11 12 13 14 15 12 13 14 15 12 13 14 15 (local.get $grey) (local.get $grey))))))
+          (i8x16.shuffle 8 9 10 11 12 13 14 15 12 13 14 15 12 13 14 15 (local.get $grey) (local.get $grey))) (v128.const f32x4 0 0 0 0)) (local.get $one)))
       (br_if $step (i32.lt_u (local.tee $p (i32.add (local.get $p) (i32.const 48))) (local.get $end)))))
 
   ;; x mod 6, in [0, 6).
@@ -115,7 +116,7 @@
         (i8x16.shuffle 4 5 6 7 16 17 18 19 28 29 30 31 0 1 2 3 (local.get $v0) (local.get $v1)) (local.get $v2)))
       (local.set $blue (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 28 29 30 31
         (i8x16.shuffle 8 9 10 11 20 21 22 23 0 1 2 3 0 1 2 3 (local.get $v0) (local.get $v1)) (local.get $v2)))
-      (local.set $value (f32x4.pmax (local.get $red) (f32x4.pmax (local.get $green) (local.get $blue))))
+      (local.set $value (f32x4.max (local.get $red) (f32x4.max (local.get $green) (local.get $blue)))) ;; NaN of any
       (local.set $chroma (f32x4.sub (local.get $value)
         (f32x4.pmin (local.get $red) (f32x4.pmin (local.get $green) (local.get $blue)))))
       ;; red before green before blue, as torchvision does it
@@ -171,7 +172,7 @@
       (local.set $x (v128.load (local.get $p)))
       (local.set $n (f32x4.mul (f32x4.splat (local.get $level)) (local.get $n)))
       (if (local.get $photon)
-        (then (local.set $n (f32x4.mul (local.get $n) (f32x4.sqrt (f32x4.pmax (local.get $zero) (local.get $x)))))))
+        (then (local.set $n (f32x4.mul (local.get $n) (f32x4.sqrt (f32x4.pmax (local.get $x) (local.get $zero)))))))
       (v128.store (local.get $p)
-        (f32x4.pmin (local.get $one) (f32x4.pmax (local.get $zero) (f32x4.add (local.get $x) (local.get $n)))))
+        (f32x4.pmin (f32x4.pmax (f32x4.add (local.get $x) (local.get $n)) (local.get $zero)) (local.get $one)))
       (br_if $step (i32.lt_u (local.tee $p (i32.add (local.get $p) (i32.const 16))) (local.get $end))))))
