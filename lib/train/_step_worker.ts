@@ -67,6 +67,8 @@ export type StepReport = {
   /** `[batch, classes]` of the last batch. */
   readonly logits: Float32Array;
   readonly seconds: number;
+  /** Of these, what follows the graph: norm, clipping, the optimiser and the average. */
+  readonly optimizerSeconds: number;
 };
 
 /** What is told when the trainer has been opened. */
@@ -137,6 +139,7 @@ async function step(
       kernels.blend(gradients.byteOffset, gradients.byteOffset, gradients.length, 1 / batches.length, 0);
     }
   }
+  const ran = performance.now();
   const norm = clip === undefined ? gradientNorm(parameters) : clipGradients(parameters, clip);
   if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw new MammolabError(notFinite(own, step, loss));
   own.optimizer.step(learningRate, step);
@@ -149,6 +152,7 @@ async function step(
     gradientNorm: norm,
     logits: logits.slice(),
     seconds: (performance.now() - start) / 1000,
+    optimizerSeconds: (performance.now() - ran) / 1000,
   };
 }
 

@@ -14,7 +14,7 @@ import { lines, type Ready, type Subject } from "./_subject.ts";
 type Side = { readonly ready: Ready; readonly run: () => Promise<unknown>; readonly close?: () => PromiseLike<void> };
 
 const subject: Subject = JSON.parse(Deno.args[0]!);
-const sides: Readonly<Record<Exclude<Subject["runs"], "torch">, () => Promise<Side>>> = { predict, bare, products };
+const sides: Readonly<Record<"predict" | "bare" | "products", () => Promise<Side>>> = { predict, bare, products };
 const side = await sides[subject.runs as "predict"]();
 
 const say = (value: unknown) => Deno.stdout.write(new TextEncoder().encode(`${JSON.stringify(value)}\n`));

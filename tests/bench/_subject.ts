@@ -6,9 +6,10 @@ export type Subject = {
   /**
    * `predict`: our way, prepared images to predictions · `bare`: ONNX Runtime's own run on the same graph, nothing around
    * it · `products`: a chain of constant-weight products of a ViT's shapes, the engine's own limit · `torch`: PyTorch
-   * eager, timm's network with the same weights.
+   * eager, timm's network with the same weights · `step`: our training step, AdamW included · `torchStep`: PyTorch's, eager,
+   * fused AdamW.
    */
-  readonly runs: "predict" | "bare" | "products" | "torch";
+  readonly runs: "predict" | "bare" | "products" | "torch" | "step" | "torchStep";
   /** A network of the catalogue; for `products` the one whose shapes are taken. */
   readonly net: string;
   /** The folder of its weights. */
@@ -17,6 +18,8 @@ export type Subject = {
   readonly threads: number;
   /** Also give every layer's attention. */
   readonly attention?: boolean;
+  /** Of a step: train only so many blocks, the last norm and the head; default all. */
+  readonly lastBlocks?: number;
 };
 
 /** What a subject says of itself once it is ready. */
@@ -26,12 +29,19 @@ export type Ready = {
   /** Floating-point operations of one run. */
   readonly flop: number;
   readonly provider?: string;
-  /** A number that must agree between subjects with the same network: the largest logit of a fixed image. */
+  /** A number that must agree between subjects with the same network: the largest logit of a fixed image, the loss of the second step. */
   readonly logit?: number;
+  /** The process that does the work, where it is not the one that was started. */
+  readonly pid?: number;
 };
 
 /** Time for one run of the batch. */
-export type Timing = { readonly seconds: number; readonly cpuSeconds: number };
+export type Timing = {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  /** Of a step: the part that is not the graph. */
+  readonly optimizerSeconds?: number;
+};
 
 export type Running = AsyncDisposable & {
   readonly ready: Ready;
@@ -44,8 +54,17 @@ export type Running = AsyncDisposable & {
 
 /** Starts a subject and waits until it is ready. @returns undefined where its peer is not installed */
 export async function start(subject: Subject): Promise<Running | undefined> {
-  return await startProcess(subject.runs === "torch" ? "_torch_subject.ts" : "_engine_subject.ts", subject);
+  return await startProcess(files[subject.runs], subject);
 }
+
+const files: Readonly<Record<Subject["runs"], string>> = {
+  predict: "_engine_subject.ts",
+  bare: "_engine_subject.ts",
+  products: "_engine_subject.ts",
+  step: "_step_subject.ts",
+  torch: "_torch_subject.ts",
+  torchStep: "_torch_subject.ts",
+};
 
 /** Runs a file of this folder as a subject. @param subject given to it as JSON */
 export async function startProcess(file: string, subject: object): Promise<Running | undefined> {
@@ -76,7 +95,7 @@ export async function startProcess(file: string, subject: object): Promise<Runni
   let runs = 1;
   return {
     ready,
-    pid: child.pid,
+    pid: ready.pid ?? child.pid,
     ask,
     async measure(atLeast = 0.6) {
       const timing = await ask(`run ${runs}`) as Timing;

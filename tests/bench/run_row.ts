@@ -3,7 +3,7 @@ import { loadModel } from "mammolab/model";
 import { median, pairedRatio, verdict } from "./_pairs.ts";
 import { type ImageSide } from "./_image_subject.ts";
 import { type Running, start, startProcess } from "./_subject.ts";
-import type { ImageRow, LimitRow, MeanRow, PairRow, Row, SideOf } from "./rows.ts";
+import type { ImageRow, LimitRow, MeanRow, MemoryRow, PairRow, Row, SideOf } from "./rows.ts";
 
 /** A row of the table, measured. */
 export type Measured = {
@@ -11,7 +11,7 @@ export type Measured = {
   readonly ours: number | null;
   readonly peer: number | null;
   readonly unit: string;
-  /** Our speed ÷ the peer's; for a limit, our number ÷ the goal. */
+  /** Our speed ÷ the peer's; of memory, the peer's ÷ ours; for a limit, our number ÷ the goal. */
   readonly ratio: number | null;
   /** The smallest good ratio, or the largest good number. */
   readonly goal: number;
@@ -36,6 +36,8 @@ export async function runRow(
       return await runPair(row, options);
     case "limit":
       return await runLimit(row, options);
+    case "memory":
+      return await runMemory(row);
     case "images":
       return await runImages(row, options);
     case "mean":
@@ -107,12 +109,7 @@ async function runPair(
   await using them = await begin(peer);
   if (!us) throw new MammolabError(`Cannot measure "${name}": our own side did not start; run deno task doctor`);
   if (!them) return { name, ours: null, peer: null, unit, ratio: null, goal, holds: "peer absent" };
-  const [logit, other] = [us.ready.logit, them.ready.logit];
-  if (logit !== undefined && other !== undefined && Math.abs(logit - other) > 1e-3) {
-    throw new MammolabError(
-      `Cannot compare "${name}": the sides answer ${logit} and ${other}; they do not run one network`,
-    );
-  }
+  requireSame(name, us, them);
   const flop = us.ready.flop;
   const busy: number[] = [];
   // Seconds for as much work as one of our runs does.
@@ -138,6 +135,29 @@ async function runPair(
   };
 }
 
+async function runMemory({ name, ours, peer, unit, goal }: MemoryRow): Promise<Measured> {
+  const peaks: number[] = [];
+  const versions: string[] = [];
+  for (const side of [ours, peer]) {
+    await using running = await begin(side);
+    if (!running) return { name, ours: peaks[0] ?? null, peer: null, unit, ratio: null, goal, holds: "peer absent" };
+    for (let n = 0; n < 6; n++) await running.measure(0);
+    peaks.push(digits((await seen(running.pid)).peak / 1e6));
+    versions.push(running.ready.version);
+  }
+  const ratio = digits(peaks[1]! / peaks[0]!);
+  return { name, ours: peaks[0]!, peer: peaks[1]!, unit, ratio, goal, holds: ratio >= goal, versions };
+}
+
+function requireSame(name: string, us: Running, them: Running): void {
+  const [own, other] = [us.ready.logit, them.ready.logit];
+  if (own !== undefined && other !== undefined && Math.abs(own - other) > 1e-3) {
+    throw new MammolabError(
+      `Cannot compare "${name}": the sides answer ${own} and ${other}; they do not run one network`,
+    );
+  }
+}
+
 async function runLimit(
   { name, measure, net, unit, goal }: LimitRow,
   { rounds }: { readonly rounds: number },
@@ -161,6 +181,15 @@ const limits: Readonly<Record<LimitRow["measure"], (net: string, folder: string,
             folder,
           ),
       ),
+    optimizerShare: async (net, _, rounds) => {
+      await using running = await begin({ runs: "step", net, batch: 8, threads: 1 });
+      const shares: number[] = [];
+      for (let n = 0; n < rounds; n++) {
+        const { seconds, optimizerSeconds } = await running!.measure(0);
+        shares.push(100 * optimizerSeconds! / seconds);
+      }
+      return median(shares);
+    },
     importWithoutNativeCode: (_, __, rounds) =>
       medianOf(rounds, () => seconds(["--allow-read", "--deny-ffi"], "_import_only.ts")),
   };

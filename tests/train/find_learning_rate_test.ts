@@ -11,7 +11,13 @@ function parabola(start: number, sign = 1): Parameters<typeof findLearningRate>[
     step: ({ learningRate }): Promise<StepReport> => {
       const loss = w * w;
       w -= sign * learningRate * 2 * w;
-      return Promise.resolve({ loss, gradientNorm: Math.abs(2 * w), logits: new Float32Array(), seconds: 0 });
+      return Promise.resolve({
+        loss,
+        gradientNorm: Math.abs(2 * w),
+        logits: new Float32Array(),
+        seconds: 0,
+        optimizerSeconds: 0,
+      });
     },
     read: () => Promise.resolve(state()),
     write: ({ values }) => Promise.resolve(void (w = values.w![0]!)),
