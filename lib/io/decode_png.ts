@@ -2,6 +2,7 @@ import { crc32, inflateSync } from "node:zlib";
 import { concat } from "./_bytes.ts";
 import { defaultLimits } from "./limits.ts";
 import { checkSize, type GreyPicture, type PictureLimits, reading, refuse } from "./picture.ts";
+import { grey16 } from "./_pixel_kernel.ts";
 import { unfilter } from "./_png_filters.ts";
 
 /** Bytes that every PNG begins with. */
@@ -162,6 +163,8 @@ function inflated({ header, data }: File): Uint8Array {
 /** All samples as `[height, width, channels]`, 16-bit ones joined. */
 function samplesOf({ header }: File, raw: Uint8Array): Uint8Array | Uint16Array {
   const { width, height, depth, color, interlaced } = header;
+  const fast = depth === 16 && color === 0 && !interlaced ? grey16(raw, header) : undefined;
+  if (fast) return fast;
   const channels = channelsOf[color];
   const out = depth === 16 ? new Uint16Array(width * height * channels) : new Uint8Array(width * height * channels);
   let at = 0;

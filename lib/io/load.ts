@@ -1,6 +1,7 @@
 import { MammolabError, readSalt } from "../base/mod.ts";
 import { imageOf } from "../image/mod.ts";
 import type { Loaded } from "./_decode.ts";
+import { divided } from "./_pixel_kernel.ts";
 import { decode, type DecodeOptions } from "./decoding.ts";
 import { type DicomHeader, show, type VoiChoice } from "./dicom/mod.ts";
 import { identityFromName, type NamedIdentity, pseudonymOf } from "./identity.ts";
@@ -83,8 +84,9 @@ export async function loadMammogram(input: string | Uint8Array, options: LoadOpt
 function displayed({ stored, display }: Loaded): Float32Array {
   if ("table" in display) return show(stored, display);
   const { white } = display;
+  if (stored instanceof Uint16Array) return divided(stored, white); // no table of 65,536 entries for a straight line
   const shown = new Float32Array(stored.length);
-  for (let i = 0; i < shown.length; i++) shown[i] = stored[i]! / white; // a third of the time of a table's 65,536 entries
+  for (let i = 0; i < shown.length; i++) shown[i] = stored[i]! / white;
   return shown;
 }
 
