@@ -4,12 +4,14 @@ import {
   brier,
   confusionAt,
   type Estimate,
+  pointingGame,
   type ScoredCase,
   sensitivity,
   specificity,
 } from "../lib/evaluate/mod.ts";
 import { type FilmRecord, patientKey } from "../lib/datasets/mod.ts";
 import { loadModel } from "../lib/model/mod.ts";
+import { type Pointed, pointedAt } from "./_pointing.ts";
 import { classOf } from "../lib/train/mod.ts";
 import { modelPath } from "./_model.ts";
 import { oneOf, table, task } from "./_task.ts";
@@ -31,6 +33,10 @@ await task({
       default: "vit-phantom",
     },
     side: { type: "string", value: sides.join("|"), help: "which side of the split", default: "test" },
+    pointing: {
+      type: "boolean",
+      help: "also how often the attention is highest in a lesion of the positive class, beside what needs no network",
+    },
     threshold: {
       type: "number",
       value: "P",
@@ -60,24 +66,54 @@ await task({
     const positive = Object.keys(rule).at(-1)!;
     const byFile = Map.groupBy(films, ({ file }) => file);
     const scored: { film: FilmRecord; score: number }[] = [];
+    const pointed: Pointed[] = [];
+    const isPositive = (film: FilmRecord) => classOf(film, rule) === Object.keys(rule).length - 1;
     const errors: { file: string; error: string }[] = [];
-    for await (const result of model.predictAll([...byFile.keys()], { signal, onProgress: progress })) {
+    const asked = {
+      signal,
+      onProgress: progress,
+      attention: options.pointing ?? false,
+      keepFilm: options.pointing ?? false,
+    };
+    for await (const result of model.predictAll([...byFile.keys()], asked)) {
       const own = byFile.get(result.file)!;
       if ("error" in result) {
         failure();
         errors.push({ file: result.file, error: String(result.error) });
-      } else own.forEach((film) => scored.push({ film, score: result.prediction.scores[positive] ?? NaN }));
+        continue;
+      }
+      const { prediction, film: mammogram } = result;
+      for (const film of own) {
+        scored.push({ film, score: prediction.scores[positive] ?? NaN });
+        if (mammogram && prediction.attention && isPositive(film)) {
+          pointed.push(...pointedAt(film, mammogram, prediction.attention));
+        }
+      }
     }
     const cases: ScoredCase[] = scored.map(({ film, score }) => ({
-      positive: classOf(film, rule) === Object.keys(rule).length - 1,
+      positive: isPositive(film),
       score,
       patient: patientKey(film) ?? film.id,
     }));
-    // A patient is as suspect as the most suspect film, and positive where one film is.
-    const patients: ScoredCase[] = [...Map.groupBy(cases, ({ patient }) => patient!).values()].map((own) => ({
-      positive: own.some((one) => one.positive),
-      score: Math.max(...own.map(({ score }) => score)),
-    }));
+    // A breast is as suspect as its films are on average, a patient as the most suspect breast; positive where one film is.
+    const grouped = (all: readonly ScoredCase[], key: (one: ScoredCase, index: number) => string, mean: boolean) =>
+      [...Map.groupBy(all.map((one, index) => ({ one, key: key(one, index) })), ({ key }) => key).values()].map(
+        (own) => {
+          const scores = own.map(({ one }) => one.score);
+          const { patient } = own[0]!.one;
+          return {
+            positive: own.some(({ one }) => one.positive),
+            score: mean ? scores.reduce((a, b) => a + b, 0) / scores.length : Math.max(...scores),
+            ...(patient === undefined ? {} : { patient }),
+          };
+        },
+      );
+    const breastOf = (_: ScoredCase, index: number) => {
+      const { film } = scored[index]!;
+      return film.laterality ? `${patientKey(film)} ${film.exam} ${film.laterality}` : film.id;
+    };
+    const breasts = grouped(cases, breastOf, true);
+    const patients = grouped(breasts, ({ patient }) => patient!, false);
     const confusion = confusionAt(patients, options.threshold);
     return {
       model: options.model,
@@ -89,7 +125,8 @@ await task({
       positive,
       figures: {
         "AUC of films": aucWithInterval(cases),
-        "AUC of patients (most suspect film)": aucWithInterval(patients),
+        "AUC of breasts (mean of their films)": aucWithInterval(breasts),
+        "AUC of patients (most suspect breast)": aucWithInterval(patients),
         "AUC of films, bootstrap": bootstrap(cases, (drawn) => aucWithInterval(drawn).value, {
           seed: 1,
           resamples: 1000,
@@ -97,7 +134,14 @@ await task({
         [`sensitivity of patients at ${options.threshold}`]: sensitivity(confusion),
         [`specificity of patients at ${options.threshold}`]: specificity(confusion),
         "Brier score of films": bootstrap(cases, brier, { seed: 2, resamples: 1000 }),
+        ...Object.fromEntries(
+          [...Map.groupBy(pointed, ({ by }) => by)].map(([by, own]) => [
+            `pointing game: ${by}`,
+            pointingGame(own, { seed: 3, resamples: 1000 }),
+          ]),
+        ),
       } as Record<string, Estimate>,
+      scores: scored.map(({ film, score }) => ({ id: film.id, positive: isPositive(film), score })),
       errors,
       warning: model.trained ? undefined : `The model ${options.model} is untrained: its figures mean nothing`,
     };

@@ -46,9 +46,24 @@ describe("deno task train and deno task evaluate", () => {
     assert(second.history[0].trainingLoss > 0);
     await Deno.stat(second.curve);
 
-    const judged = await run("evaluate", ...data, "--model", second.model, "--side", "training", "--json", "--quiet");
+    const judged = await run(
+      "evaluate",
+      ...data,
+      "--model",
+      second.model,
+      "--side",
+      "training",
+      "--pointing",
+      "--json",
+      "--quiet",
+    );
     assertEquals(judged.code, 0);
-    const { films, trained, split, figures } = JSON.parse(judged.out);
+    const { films, trained, split, figures, scores } = JSON.parse(judged.out);
+    assertEquals(scores.length, films);
+    const pointing = (by: string) => figures[`pointing game: ${by}`];
+    assert(pointing("chance (any token on the breast)").value > 0.005);
+    assert(pointing("chance (any token on the breast)").value < 0.2);
+    assert(pointing("rollout").value <= pointing("rollout, half a token beside").value);
     assertEquals([films, trained, split], [second.split.training, true, second.split.hash]);
     assert(figures["AUC of films"].low <= figures["AUC of films"].value);
   });
