@@ -28,11 +28,12 @@ export async function convertToSafetensors(
   }
   const definition = parseDefinition(text, source);
   const net = buildNet(definition.spec, { normalization: definition.preparation });
-  const byName = new Map(initializers.map((one) => [one.name.replace(/:(B?F16)$/, ""), one]));
+  const byName = weightsOf(initializers);
   requireFit(compareWeights(net.parameters, byName), source);
   const tensors: ({ readonly name: string } & RawTensor)[] = [];
   for (const [name, shape] of net.parameters) {
-    tensors.push({ name, shape, ...await bytesOf(byName.get(name)!, source) });
+    const parts = await Promise.all(byName.get(name)!.parts.map((one) => bytesOf(one, source)));
+    tensors.push({ name, shape, type: parts[0]!.type, bytes: joined(parts.map(({ bytes }) => bytes)) });
   }
   await writeSafetensors(out, tensors, {
     metadata: { format: "pt", [definitionKey]: definitionText(definition) },
@@ -52,6 +53,31 @@ export async function convertToSafetensors(
     bytes: (await Deno.stat(out)).size,
     checked: `read again; all ${tensors.length} tensors hold the same bytes`,
   };
+}
+
+/** Weights by their published names; one that stands in the model as rows, `name[start:end]`, is put together again. */
+function weightsOf(
+  initializers: readonly OnnxInitializer[],
+): Map<string, { readonly shape: readonly number[]; readonly parts: readonly OnnxInitializer[] }> {
+  const found = Map.groupBy(initializers, ({ name }) => name.replace(/(\[\d+:\d+\])?(:B?F16)?$/, ""));
+  const start = ({ name }: OnnxInitializer) => Number(/\[(\d+):\d+\]/.exec(name)?.[1] ?? 0);
+  return new Map([...found].map(([name, some]) => {
+    const parts = [...some].sort((a, b) => start(a) - start(b));
+    const [, ...rest] = parts[0]!.shape;
+    const rows = parts.reduce((sum, { shape }) => sum + (shape[0] ?? 1), 0);
+    return [name, { shape: parts[0]!.shape.length === 0 ? [] : [rows, ...rest], parts }];
+  }));
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 async function readModel(path: string): Promise<Uint8Array> {

@@ -117,7 +117,11 @@ async function openNetwork(
   const net = buildNet(definition.spec, { normalization: preparation });
   requireFit(compareWeights(net.parameters, tensors), file);
   const graph = toOnnx(
-    { logits: net.logits, ...Object.fromEntries(net.attention.map(({ tap, tensor }) => [tap.name, tensor])) },
+    {
+      logits: net.logits,
+      ...(definition.spec.classes === 0 ? {} : { features: net.features }),
+      ...Object.fromEntries(net.attention.map(({ tap, tensor }) => [tap.name, tensor])),
+    },
     { weights: { places: placesOf(file, tensors) }, graphName: name },
   );
   const session = await openSession({

@@ -59,6 +59,7 @@ export async function predictPrepared<Attention extends boolean>(
   { attention, signal }: { readonly attention?: Attention; readonly signal?: AbortSignal | undefined },
 ): Promise<PredictionOf<Attention>[]> {
   if (images.length === 0) return [];
+  const withHead = network.classes.length > 0; // without one the features are the answer
   const { height, width } = network.preparation.resize;
   const pixels = new Float32Array(images.length * height * width);
   images.forEach((image, index) => {
@@ -72,19 +73,23 @@ export async function predictPrepared<Attention extends boolean>(
   const { outputs, provider, reason } = await session.run(
     { image: { data: pixels, shape: [images.length, 1, height, width] } },
     {
-      fetch: ["logits", ...attention ? taps.map((tap) => tap.name) : []],
+      fetch: [...withHead ? ["logits", "features"] : ["logits"], ...attention ? taps.map((tap) => tap.name) : []],
       transfer: true,
       ...(signal ? { signal } : {}),
     },
   );
+  const row = ({ data, shape }: EngineTensor, index: number) => {
+    const length = shape.at(-1)!;
+    return (data as Float32Array).slice(index * length, (index + 1) * length);
+  };
   const logits = outputs.logits as EngineTensor;
   return images.map((prepared, index): Prediction => {
-    const count = network.classes.length;
-    const ours = (logits.data as Float32Array).slice(index * count, (index + 1) * count);
+    const ours = row(logits, index);
     const scores = softmax(ours);
     return {
       scores: Object.fromEntries(network.classes.map((name, i) => [name, scores[i] as number])),
       logits: ours,
+      features: withHead ? row(outputs.features as EngineTensor, index) : ours,
       ...(attention
         ? {
           attention: taps.map((tap) =>

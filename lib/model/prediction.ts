@@ -17,6 +17,8 @@ export type Prediction = {
   readonly scores: Readonly<Record<string, number>>;
   /** Before the softmax, in the order of the model's classes. */
   readonly logits: Float32Array;
+  /** What the head reads, `[dim]`: the class token after the last norm, or the mean of the tokens. */
+  readonly features: Float32Array;
   /** One a layer, first layer first; there when it was asked for. */
   readonly attention?: readonly LayerAttention[];
   /** The image that the network saw. */

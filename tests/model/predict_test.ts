@@ -23,7 +23,11 @@ function twin(film: Image): Record<string, Value> {
   for (const [name, { shape, data }] of weightsOf(small, 1)) feeds[name] = { shape, data: Float64Array.from(data) };
   const prepared = prepare(film, small.preparation);
   feeds.image = { shape: [1, 1, 40, 24], data: Float64Array.from(prepared.data) };
-  const outputs = { logits: net.logits, ...Object.fromEntries(net.attention.map((one) => [one.tap.name, one.tensor])) };
+  const outputs = {
+    logits: net.logits,
+    features: net.features,
+    ...Object.fromEntries(net.attention.map((one) => [one.tap.name, one.tensor])),
+  };
   return evaluate(outputs, feeds);
 }
 
@@ -47,8 +51,9 @@ describe("model.predict()", () => {
 
   it("gives the logits, scores and attention of the same network in Float64", async () => {
     for (const film of films) {
-      const { logits, scores, attention } = await model.predict(film, { attention: true });
+      const { logits, scores, attention, features } = await model.predict(film, { attention: true });
       const exact = twin(film);
+      assertClose(features, exact.features!.data);
       assertClose(logits, exact.logits!.data);
       const powers = [...exact.logits!.data].map(Math.exp);
       const sum = powers[0]! + powers[1]! + powers[2]!;
