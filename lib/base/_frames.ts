@@ -10,7 +10,7 @@ import { MammolabError } from "./errors.ts";
 export type Frame = { readonly value: unknown; readonly body?: Uint8Array };
 
 /** Reads some bytes into the array; null at the end. `Deno.stdin.read` is one. */
-export type ReadInto = (into: Uint8Array) => Promise<number | null>;
+export type ReadInto = (into: Uint8Array) => Promise<number | null> | number | null;
 
 type Header = {
   readonly value: unknown;
@@ -63,10 +63,15 @@ export function encodeFrame(value: unknown, body?: Body): Uint8Array[] {
   return body instanceof Uint8Array ? [...pieces, body] : pieces;
 }
 
-/** Reads one message; undefined where the stream ends before it. @throws MammolabError when it is no message of ours */
-export async function readFrame(read: ReadInto): Promise<Frame | undefined> {
+/**
+ * Reads one message; undefined where the stream ends before it.
+ *
+ * @param first reads the beginning of the message, `read` what follows
+ * @throws MammolabError when it is no message of ours
+ */
+export async function readFrame(read: ReadInto, first: ReadInto = read): Promise<Frame | undefined> {
   const prefix = new Uint8Array(8);
-  if (!await fill(read, prefix)) return undefined;
+  if (!await fill(first, prefix)) return undefined;
   const view = new DataView(prefix.buffer);
   const length = view.getUint32(4);
   if (view.getUint32(0) !== magic || length > maxHeader) throw broken();

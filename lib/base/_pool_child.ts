@@ -9,13 +9,17 @@ Deno.addSignalListener("SIGINT", () => {}); // Ctrl-C goes to the whole group: w
 const worker = new Worker(new URL("./_pool_worker.ts", import.meta.url), { type: "module" });
 worker.postMessage({ module: Deno.args[0], silent: true });
 
-const read = (into: Uint8Array) => Deno.stdin.read(into);
+/**
+ * Waits for a message without holding this thread, and then takes the rest of it at once: it is under way, no job runs that has
+ * to be watched, and a parent that is gone ends it.
+ */
+const nextFrame = () => readFrame((into) => Deno.stdin.readSync(into), (into) => Deno.stdin.read(into));
 type Job = { readonly job: unknown; readonly deadlineMs: number; readonly memoryBytes: number };
 
-for (let next = readFrame(read);;) {
+for (let next = nextFrame();;) {
   const frame = await next;
   if (!frame) Deno.exit(0);
-  next = readFrame(read);
+  next = nextFrame();
   next.then((following) => following ?? Deno.exit(0), () => Deno.exit(1));
   const answer = await doJob(frame.value as Job, frame.body);
   for (const piece of encodeFrame(answer)) writeAll(piece);

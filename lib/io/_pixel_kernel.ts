@@ -62,18 +62,21 @@ export function grey16(
 /** Numbers at once: they and their quotients fit into the memory. */
 const mostNumbers = 64 << 10;
 
-/** All numbers as parts of `white`: the nearest float32, as the division in Float64 gives it. */
-export function divided(stored: Uint16Array, white: number): Float32Array {
+/** All numbers as parts of `white`: the nearest float32, as the division in Float64 gives it. @param into as long as `stored` */
+export function divided(
+  stored: Uint16Array,
+  white: number,
+  into: Float32Array = new Float32Array(stored.length),
+): Float32Array {
   const { kernel, bytes } = loaded ??= load();
   const numbers = new Uint16Array(bytes.buffer, 0, mostNumbers);
   const toAt = 2 * mostNumbers;
   const quotients = new Float32Array(bytes.buffer, toAt, mostNumbers);
-  const out = new Float32Array(stored.length);
   for (let start = 0; start < stored.length; start += mostNumbers) {
     const count = Math.min(mostNumbers, stored.length - start);
     numbers.set(stored.subarray(start, start + count));
     kernel.divide(0, toAt, count, white);
-    out.set(quotients.subarray(0, count), start);
+    into.set(quotients.subarray(0, count), start);
   }
-  return out;
+  return into;
 }

@@ -22,6 +22,8 @@ export type LoadOptions = DecodeOptions & {
   readonly limits?: Partial<Limits>;
   /** What bytes are called in sentences, and the name that side and view are read from; default `"the given bytes"`. */
   readonly name?: string;
+  /** Where the values of the image are written if there is room for them: the image is then a view of it. Default: a new array. */
+  readonly into?: Float32Array;
   /** The secret for hashes of patients' numbers; default: that of {@linkcode readSalt}. */
   readonly salt?: Uint8Array;
 };
@@ -70,7 +72,7 @@ export async function loadMammogram(input: string | Uint8Array, options: LoadOpt
   const { patient, ...identity } = identityOf(loaded.header, named, salt.bytes);
   const { height, width } = loaded;
   return {
-    image: imageOf(displayed(loaded), { height, width }),
+    image: imageOf(displayed(loaded, roomFor(height * width, options.into)), { height, width }),
     ...identity,
     ...patient,
     ...(spacing ?? (loaded.header?.spacing ? { spacing: loaded.header.spacing } : {})),
@@ -81,13 +83,16 @@ export async function loadMammogram(input: string | Uint8Array, options: LoadOpt
   };
 }
 
-function displayed({ stored, display }: Loaded): Float32Array {
-  if ("table" in display) return show(stored, display);
+function displayed({ stored, display }: Loaded, into: Float32Array): Float32Array {
+  if ("table" in display) return show(stored, display, into);
   const { white } = display;
-  if (stored instanceof Uint16Array) return divided(stored, white); // no table of 65,536 entries for a straight line
-  const shown = new Float32Array(stored.length);
-  for (let i = 0; i < shown.length; i++) shown[i] = stored[i]! / white;
-  return shown;
+  if (stored instanceof Uint16Array) return divided(stored, white, into); // no table of 65,536 entries for a straight line
+  for (let i = 0; i < into.length; i++) into[i] = stored[i]! / white;
+  return into;
+}
+
+function roomFor(count: number, given: Float32Array | undefined): Float32Array {
+  return given && given.length >= count ? given.subarray(0, count) : new Float32Array(count);
 }
 
 function identityOf(header: DicomHeader | undefined, named: NamedIdentity, salt: Uint8Array) {

@@ -127,6 +127,20 @@ describe("loadMammogram()", () => {
     assertStringIncludes((await loadMammogram(png, { salt, voi: 1 })).warnings.join(), "window was not used");
   });
 
+  it("writes its pixels into an array that is given, where there is room, and the same ones", async () => {
+    const png = encodePng(Uint16Array.from({ length: 12 }, (_, k) => 300 * k), { height: 3, width: 4 });
+    const grey = encodePng(Uint8Array.of(0, 51, 255), { height: 1, width: 3 });
+    for (const film of [png, grey, dicom]) {
+      const own = (await loadMammogram(film, { trusted: true })).image;
+      const room = new Float32Array(own.data.length + 5).fill(9);
+      const { image } = await loadMammogram(film, { trusted: true, into: room });
+      assertEquals([image.data.buffer, image.data], [room.buffer, own.data]);
+      assert(room.subarray(own.data.length).every((value) => value === 9));
+      const small = await loadMammogram(film, { trusted: true, into: room.subarray(0, 2) });
+      assertEquals(small.image.data, own.data);
+    }
+  });
+
   it("stops for its signal", async () => {
     await assertRejects(
       () => loadMammogram(png, { salt, signal: AbortSignal.abort(new Error("stopped")) }),

@@ -1,19 +1,35 @@
-// Memory over many films: `deno run -A tests/prepare/_soak.ts FILMS PASSES [child]` draws phantoms, prepares them again and again and
-// prints the resident memory of this process and its children after each tenth, in MB. By hand before a release: 1000 10.
-import { generatePhantoms } from "../../lib/datasets/mod.ts";
+// Memory over many films: `deno run -A tests/prepare/_soak.ts FILMS PASSES [child]` prepares films again and again and prints the
+// resident memory of this process and its children in each tenth, in MB. The films are phantoms drawn for it, or the first ones of
+// the folder that MAMMOLAB_SOAK_FILMS names. By hand before a release: 1000 10, and 1000 10 child.
+import { type FilmRecord, generatePhantoms } from "../../lib/datasets/mod.ts";
 import { createFlow } from "../../lib/prepare/mod.ts";
 
 const [films, passes] = Deno.args.map(Number) as [number, number];
-const folder = await Deno.makeTempDir();
-const seeds = Array.from({ length: Math.ceil(films / 4) }, (_, seed) => seed);
-const records = (await generatePhantoms(seeds, { folder, mm: 1 })).slice(0, films)
-  .map((film) => ({ ...film, file: `${folder}/${film.file}` }));
+const given = Deno.env.get("MAMMOLAB_SOAK_FILMS");
+const folder = given ?? await Deno.makeTempDir();
+const records = given ? filmsOf(given).slice(0, films) : await drawn(films);
+if (records.length < films) throw new Error(`${folder} holds ${records.length} films, not ${films}`);
+
+async function drawn(count: number): Promise<FilmRecord[]> {
+  const seeds = Array.from({ length: Math.ceil(count / 4) }, (_, seed) => seed);
+  const phantoms = await generatePhantoms(seeds, { folder, mm: 1 });
+  return phantoms.slice(0, count).map((film) => ({ ...film, file: `${folder}/${film.file}` }));
+}
+
+function filmsOf(folder: string): FilmRecord[] {
+  const names = [...Deno.readDirSync(folder)].filter(({ isFile }) => isFile).map(({ name }) => name).sort();
+  return names.map((name) => (
+    { id: name, labels: {}, lesions: [], file: `${folder}/${name}`, dataset: "soak", oddities: [] }
+  ));
+}
 
 await using flow = createFlow({
   preparation: {
-    crop: "none",
-    face: "none",
-    resize: { height: 160, width: 80, filter: "area", fit: "pad" },
+    crop: given ? "breast" : "none",
+    face: given ? "left" : "none",
+    resize: given
+      ? { height: 384, width: 192, filter: "bilinear", fit: "pad" }
+      : { height: 160, width: 80, filter: "area", fit: "pad" },
     range: "display",
     mean: [0.5],
     std: [0.25],
@@ -40,10 +56,12 @@ for (let epoch = 0; epoch < passes; epoch++) {
     if (++done % Math.ceil(all / 10) === 0 || done === all) {
       medians.push(seen.toSorted((a, b) => a - b)[Math.floor(seen.length / 2)]!);
       seen = [];
+      // deno-lint-ignore no-console
+      if (given) console.error(`${done} of ${all}: ${(medians.at(-1)! / 1e6).toFixed(1)} MB`);
     }
   }
 }
-await Deno.remove(folder, { recursive: true });
+if (!given) await Deno.remove(folder, { recursive: true });
 // deno-lint-ignore no-console
 console.log(JSON.stringify(medians.map((bytes) => +(bytes / 1e6).toFixed(1))));
 

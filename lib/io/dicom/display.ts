@@ -43,14 +43,14 @@ export function displayOf(
   };
 }
 
-/** Display values of stored ones. */
+/** Display values of stored ones. @param into for the result, as long as `stored` */
 export function show(
   stored: Uint8Array | Uint16Array | Int16Array,
   { table, lowest }: Pick<Display, "table" | "lowest">,
+  into: Float32Array = new Float32Array(stored.length),
 ): Float32Array {
-  const shown = new Float32Array(stored.length);
-  for (let i = 0; i < shown.length; i++) shown[i] = table[(stored[i] as number) - lowest] as number;
-  return shown;
+  for (let i = 0; i < into.length; i++) into[i] = table[(stored[i] as number) - lowest] as number;
+  return into;
 }
 
 function applyVoi(
