@@ -34,8 +34,9 @@
           (f64x2.promote_low_f32x4
             (v128.load32_lane 1 (local.get $ys) (v128.load32_zero (local.get $xs))))))
       (if (local.get $edge)
-        (then (local.set $uv ;; NaN stays NaN
-          (f64x2.pmin (f64x2.pmax (local.get $uv) (v128.const f64x2 0 0)) (local.get $size)))))
+        (then (local.set $uv ;; NaN stays NaN, and what is infinite becomes it
+          (f64x2.pmin (f64x2.pmax (f64x2.add (local.get $uv) (f64x2.sub (local.get $uv) (local.get $uv)))
+            (v128.const f64x2 0 0)) (local.get $size)))))
       (local.set $value (v128.const f32x4 0 0 0 0))
       (if (i64x2.all_true (v128.and
             (f64x2.ge (local.get $uv) (v128.const f64x2 0 0)) (f64x2.lt (local.get $uv) (local.get $limit)))) ;; NaN: no
