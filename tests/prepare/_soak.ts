@@ -42,6 +42,7 @@ await using flow = createFlow({
   ],
   trusted: Deno.args[2] !== "child",
   workers: 2,
+  limits: { deadlineMs: 600_000 }, // the machine may be stopped for a while
 });
 
 /** The middle of the values seen while a tenth was worked on: single ones jump with the collection of garbage. */
