@@ -54,6 +54,11 @@ const elementTypes: Readonly<Record<ElementType, number>> = { float32: FLOAT, in
 /** Whether a leaf is learned or kept with the network. */
 export const isWeight = ({ op }: Tensor) => op === "parameter" || op === "buffer";
 
+/** Rows of a weight, which lie together in its file. */
+export function isPartOfWeight(tensor: Tensor): tensor is Tensor<"slice"> {
+  return tensor.op === "slice" && (tensor as Tensor<"slice">).attributes.axis === 0 && isWeight(tensor.inputs[0]!);
+}
+
 /** Writes into a graph; `order` holds all nodes, inputs before their users. */
 export function emitterOf(
   graph: MessageWriter,
@@ -161,7 +166,7 @@ export function emitterOf(
   return emitter;
 }
 
-/** Outputs and leaves keep their names; the rest is numbered. An output that is a leaf, or has two names, is refused. */
+/** Outputs and leaves keep their names, rows of a weight are `name[start:end]`; the rest is numbered. An output that is a leaf, or has two names, is refused. */
 function namesOf(order: readonly Tensor[], outputs: Readonly<Record<string, Tensor>>): ReadonlyMap<Tensor, string> {
   const names = new Map<Tensor, string>();
   const taken = new Set<string>();
@@ -182,10 +187,15 @@ function namesOf(order: readonly Tensor[], outputs: Readonly<Record<string, Tens
         `Cannot write the model: ${tensor.name} ${show(tensor.shape)} is defined twice; make each leaf once`,
       );
     }
-    if (leaf) taken.add(tensor.name);
-    names.set(tensor, leaf ? tensor.name : `value:${i}`);
+    const name = leaf ? tensor.name : isPartOfWeight(tensor) ? partName(tensor) : `value:${i}`;
+    names.set(tensor, taken.has(name) ? `value:${i}` : name);
+    taken.add(name);
   });
   return names;
+}
+
+function partName({ inputs: [weight], attributes: { start, end } }: Tensor<"slice">): string {
+  return `${weight!.name}[${start}:${end}]`;
 }
 
 function writeInitializer(

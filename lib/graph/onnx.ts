@@ -4,6 +4,7 @@ import {
   type Emitter,
   emitterOf,
   FLOAT,
+  isPartOfWeight,
   isWeight,
   valueInfo,
   type WeightPlace,
@@ -47,7 +48,9 @@ export function toOnnx(outputs: Readonly<Record<string, Tensor>>, options: OnnxO
   const graph = message();
   const order = writingOrder(Object.values(outputs));
   const context = emitterOf(graph, order, outputs);
-  for (const tensor of order) writeNode(tensor, context, options);
+  // A weight of which rows are used, and never the whole, stands in the model as those rows.
+  const used = new Set(order.filter((tensor) => !isPartOfWeight(tensor)).flatMap(({ inputs }) => inputs));
+  for (const tensor of order) if (!isWeight(tensor) || used.has(tensor)) writeNode(tensor, context, options);
   graph.text(2, options.graphName ?? "mammolab");
   for (const tensor of order) {
     if (tensor.op === "input" || (options.weights === "inputs" && isWeight(tensor))) {
@@ -159,7 +162,8 @@ const onnxRules: { readonly [Op in OpName]: Rule<Op> } = {
   transpose: (t, inputs, e) => e.emit(t, "Transpose", inputs, { perm: t.attributes.order }),
   expand: (t, [x], e) => e.emit(t, "Expand", [x!, e.shapeOf(t)]),
   concat: (t, inputs, e) => e.emit(t, "Concat", inputs, { axis: t.attributes.axis }),
-  slice: (t, [x], e) => {
+  slice: (t, [x], e, options) => {
+    if (isPartOfWeight(t) && options.weights !== "inputs") return writeWeight(t, e, options);
     const { start, end, axis } = t.attributes;
     e.emit(t, "Slice", [x!, e.ints([start]), e.ints([end]), e.ints([axis])]);
   },
@@ -190,12 +194,15 @@ function writeNode(tensor: Tensor, e: Emitter, options: OnnxOptions): void {
   rule(tensor, tensor.inputs.map(e.nameOf), e, options);
 }
 
+/** A weight, or rows of it. */
 function writeWeight(tensor: Tensor, e: Emitter, { weights }: OnnxOptions): void {
   if (weights === "inputs") return;
-  const found = "values" in weights ? weights.values.get(tensor.name) : weights.places.get(tensor.name);
+  const weight = isPartOfWeight(tensor) ? tensor.inputs[0]! : tensor;
+  const found = "values" in weights ? weights.values.get(weight.name) : weights.places.get(weight.name);
   if (!found) {
-    throw new MammolabError(`Cannot write the model: there is no weight named ${tensor.name}; check the weight file`);
+    throw new MammolabError(`Cannot write the model: there is no weight named ${weight.name}; check the weight file`);
   }
+  const name = e.nameOf(tensor);
   const shape = tensor.shape as readonly number[];
   const type = found instanceof Float32Array ? "F32" : found.type;
   const content = found instanceof Float32Array
@@ -203,8 +210,20 @@ function writeWeight(tensor: Tensor, e: Emitter, { weights }: OnnxOptions): void
     : "bytes" in found
     ? found.bytes
     : found;
-  if (type === "F32") return e.initializer(tensor.name, shape, FLOAT, content);
+  const own = isPartOfWeight(tensor) ? rowsOf(content, weight.shape[0] as number, tensor.attributes) : content;
+  if (type === "F32") return e.initializer(name, shape, FLOAT, own);
   // Half-precision weights halve the file; the engine widens them once, at load.
-  e.initializer(`${tensor.name}:${type}`, shape, weightTypes[type], content);
-  e.emit(tensor, "Cast", [`${tensor.name}:${type}`], { to: FLOAT });
+  e.initializer(`${name}:${type}`, shape, weightTypes[type], own);
+  e.emit(tensor, "Cast", [`${name}:${type}`], { to: FLOAT });
+}
+
+function rowsOf(
+  content: WeightPlace | Uint8Array,
+  rows: number,
+  { start, end }: { readonly start: number; readonly end: number },
+): WeightPlace | Uint8Array {
+  const row = content.length / rows;
+  return content instanceof Uint8Array
+    ? content.subarray(start * row, end * row)
+    : { ...content, offset: content.offset + start * row, length: (end - start) * row };
 }

@@ -8,8 +8,6 @@ import { marked, node, nodesOf, scope, type Tensor } from "./tensor.ts";
  * - `gelu` becomes `u (1 + erf u) √½` with `u = x √½`: the factors then ride in the products before and after, and what is
  *   between is cheap to compute again.
  * - factors move through reshapes and transpositions into the Gemm before or after them (`alpha`, `beta`).
- * - parts of a product (q, k and v) become products with parts of the weight: slices of weights are small, slices of
- *   activations are not.
  * - layer norms are marked as cheap to compute again.
  */
 export function trainingForm(outputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
@@ -36,8 +34,6 @@ export function trainingForm(outputs: Readonly<Record<string, Tensor>>): Record<
         return scaled(x!, (tensor as Tensor<"scale">).attributes.factor);
       case "gemm":
         return gemmOf(tensor as Tensor<"gemm">, inputs);
-      case "slice":
-        return partOfProduct(tensor as Tensor<"slice">, x!) ?? copied(tensor, inputs);
       case "reshape":
         return g.reshape(x!, tensor.shape);
       case "transpose":
@@ -82,26 +78,6 @@ export function trainingForm(outputs: Readonly<Record<string, Tensor>>): Record<
     const { factor } = (inner as Tensor<"scale">).attributes;
     const plain = g.reshape(inner.inputs[0]!, a!.shape);
     return node("gemm", [plain, ...rest], shape, { ...attributes, alpha: attributes.alpha * factor });
-  }
-
-  /** Columns of `x wᵀ + b`, all of whose users take columns: the product with those rows of the weight. */
-  function partOfProduct(tensor: Tensor<"slice">, x: Tensor): Tensor | undefined {
-    const { axis, start, end } = tensor.attributes;
-    const product = x.op === "reshape" ? x.inputs[0]! : x;
-    const columnsOnly = (users.get(tensor.inputs[0]!) ?? []).every(({ op, attributes }) =>
-      op === "slice" && (attributes as { readonly axis: number }).axis === axis
-    );
-    if (product.op !== "gemm" || axis !== x.shape.length - 1 || !columnsOnly) return undefined;
-    const { attributes } = product as Tensor<"gemm">;
-    const [a, w, c] = product.inputs as [Tensor, Tensor, Tensor | undefined];
-    if (!attributes.transB || x.shape.at(-1) !== product.shape.at(-1) || (c && c.shape.length !== 1)) return undefined;
-    const part = node(
-      "gemm",
-      [a, g.slice(w, 0, start, end), ...(c ? [g.slice(c, 0, start, end)] : [])],
-      [product.shape[0]!, end - start],
-      attributes,
-    );
-    return g.reshape(part, tensor.shape);
   }
 }
 

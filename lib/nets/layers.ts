@@ -8,8 +8,8 @@ import {
   reshape,
   scale,
   scope,
+  slice,
   softmax,
-  split,
   swapLast,
   type Tensor,
   transpose,
@@ -49,12 +49,28 @@ export function within(p: Parameters, prefix: string): Parameters {
   return (name, shape) => p(`${prefix}.${name}`, shape);
 }
 
-/** `x wᵀ + b` with the parameters `name.weight [out, in]` and `name.bias [out]`. */
-export function linear(x: Tensor, p: Parameters, name: string, outputs: number, { bias = true } = {}): Tensor {
+/**
+ * `x wᵀ + b` with the parameters `name.weight [out, in]` and `name.bias [out]`.
+ *
+ * @param part one of several equal parts of the outputs, `[which, of how many]`: those rows of the weight alone
+ */
+export function linear(
+  x: Tensor,
+  p: Parameters,
+  name: string,
+  outputs: number,
+  { bias = true, part: [which, parts] = [0, 1] }: {
+    readonly bias?: boolean;
+    readonly part?: readonly [which: number, parts: number];
+  } = {},
+): Tensor {
   const inputs = x.shape.at(-1) as number;
+  const size = outputs / parts;
+  const own = (t: Tensor) => slice(t, 0, which * size, (which + 1) * size);
   return scope(
     name,
-    () => linearLayer(x, p(`${name}.weight`, [outputs, inputs]), bias ? p(`${name}.bias`, [outputs]) : undefined),
+    () =>
+      linearLayer(x, own(p(`${name}.weight`, [outputs, inputs])), bias ? own(p(`${name}.bias`, [outputs])) : undefined),
   );
 }
 
@@ -69,30 +85,34 @@ export function layerNorm(x: Tensor, p: Parameters, name: string, epsilon: numbe
  * (Vaswani et al. 2017, eq. 1 and section 3.2.2; parameters `qkv`, `proj` as in timm: rows q, k, v, head by head).
  *
  * @param x `[batch, tokens, dim]`
- * @param queries the tokens of `x` that ask, `[batch, queries, dim]`; default all
- * @returns `x` `[batch, queries, dim]`, and the attention `[batch, heads, queries, tokens]`
+ * @param read how many tokens, from the first, somebody goes on with; default all
+ * @param wholeMap whether the others still ask, for the map's sake; default true
+ * @returns `x` `[batch, read, dim]`, and the attention `[batch, heads, tokens (or read), tokens]`
  */
 export function selfAttention(
   x: Tensor,
   p: Parameters,
-  { heads, qkvBias = true, queries = x }: {
+  { heads, qkvBias = true, read = x.shape[1] as number, wholeMap = true }: {
     readonly heads: number;
     readonly qkvBias?: boolean;
-    readonly queries?: Tensor;
+    readonly read?: number;
+    readonly wholeMap?: boolean;
   },
 ): { readonly x: Tensor; readonly attention: Tensor } {
   const [batch, , dim] = x.shape as [Tensor["shape"][number], number, number];
   const headDim = dim / heads;
   const perHead = (t: Tensor) => transpose(reshape(t, [batch, t.shape[1]!, heads, headDim]), [0, 2, 1, 3]);
+  // Three products with parts of one weight: parts of weights cost nothing, parts of activations are copies.
+  const projected = (t: Tensor, which: number) =>
+    perHead(linear(t, p, "qkv", 3 * dim, { bias: qkvBias, part: [which, 3] }));
 
-  const qkv = (t: Tensor) =>
-    split(linear(t, p, "qkv", 3 * dim, { bias: qkvBias }), 3, -1).map(perHead) as [Tensor, Tensor, Tensor];
-  const own = qkv(x);
-  const [q, k, v] = queries === x ? own : [qkv(queries)[0], own[1], own[2]] as const;
+  const q = projected(wholeMap ? x : slice(x, 1, 0, read), 0);
+  const [k, v] = [projected(x, 1), projected(x, 2)];
   const attention = softmax(matmul(scale(q, headDim ** -0.5), swapLast(k))); // [batch, heads, queries, tokens]
-  const mixed = reshape(transpose(matmul(attention, v), [0, 2, 1, 3]), [batch, queries.shape[1]!, dim]);
+  const mixed = matmul(slice(attention, 2, 0, read), v);
+  const joined = reshape(transpose(mixed, [0, 2, 1, 3]), [batch, read, dim]);
 
-  return { x: linear(mixed, p, "proj", dim), attention };
+  return { x: linear(joined, p, "proj", dim), attention };
 }
 
 /** Two linear layers with a GELU between (Vaswani et al. 2017, eq. 2, with GELU as in Dosovitskiy et al. 2021). */

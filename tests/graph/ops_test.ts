@@ -63,6 +63,36 @@ describe("toOnnx()", () => {
     await session.release();
     assertThrows(() => g.toOnnx({ y }, { weights: { values: new Map() } }), MammolabError, "no weight named w");
   });
+
+  it("writes of a weight only the rows that are used, from the same bytes, half-precision too", async () => {
+    const [x, w] = [g.input("x", [1, 2]), g.parameter("w", [3, 2])];
+    const rows = (start: number, end: number) => g.linear(x, g.slice(w, 0, start, end));
+    const outputs = { first: rows(0, 1), rest: rows(1, 3) };
+    const half = Uint16Array.of(0x3c00, 0x4000, 0x3800, 0xbc00, 0x4400, 0x3400);
+    for (
+      const value of [Float32Array.of(1, 2, 0.5, -1, 4, 0.25), {
+        type: "F16" as const,
+        bytes: new Uint8Array(half.buffer),
+      }]
+    ) {
+      const model = g.toOnnx(outputs, { weights: { values: new Map([["w", value]]) } });
+      const names = g.readOnnx(model).initializers.map(({ name }) => name.replace(":F16", ""));
+      assertEquals(names.filter((name) => name.startsWith("w")), ["w[0:1]", "w[1:3]"]);
+      const session = await ort.InferenceSession.create(model);
+      const found = await session.run({ x: new ort.Tensor("float32", Float32Array.of(3, 4), [1, 2]) });
+      await session.release();
+      assertEquals([[...found.first!.data as Float32Array], [...found.rest!.data as Float32Array]], [[11], [-2.5, 13]]);
+    }
+    const places = new Map([["w", { location: "w.bin", offset: 100, length: 24, type: "F32" as const }]]);
+    const { initializers } = g.readOnnx(g.toOnnx({ rest: outputs.rest }, { weights: { places } }));
+    assertEquals(initializers.find(({ name }) => name === "w[1:3]")?.external, {
+      location: "w.bin",
+      offset: 108,
+      length: 16,
+    });
+    const whole = g.toOnnx({ ...outputs, all: g.linear(x, w) }, { weights: { places } });
+    assertEquals(g.readOnnx(whole).initializers.filter(({ name }) => name === "w").length, 1);
+  });
 });
 
 describe("constructors", () => {
