@@ -25,11 +25,9 @@ function filmsOf(folder: string): FilmRecord[] {
 
 await using flow = createFlow({
   preparation: {
-    crop: given ? "breast" : "none",
-    face: given ? "left" : "none",
-    resize: given
-      ? { height: 384, width: 192, filter: "bilinear", fit: "pad" }
-      : { height: 160, width: 80, filter: "area", fit: "pad" },
+    crop: "none",
+    face: "none",
+    resize: { height: 160, width: 80, filter: "area", fit: "pad" },
     range: "display",
     mean: [0.5],
     std: [0.25],
