@@ -176,9 +176,10 @@ const gradientRules: { readonly [Op in OpName]: GradientRule<Op> } = {
     g.conv2d(dy, w!, { stride, padding, groups }),
     kernelGradient(dy, x!, w!.shape, { stride, padding, groups }),
   ],
-  softmax: (y, dy) => {
+  softmax: (y, dy, again) => {
     const { axis } = y.attributes;
-    return [g.multiply(y, g.subtract(dy, g.sum(g.multiply(dy, y), { axes: [axis], keep: true })))];
+    const p = again(y);
+    return [g.multiply(p, g.subtract(dy, g.sum(g.multiply(dy, p), { axes: [axis], keep: true })))];
   },
   logSoftmax: (y, dy) => [g.subtract(dy, g.multiply(g.exp(y), g.sum(dy, { axes: [y.attributes.axis], keep: true })))],
   layerNorm: (y, dy) => {

@@ -9,8 +9,13 @@ import { marked, node, nodesOf, scope, type Tensor } from "./tensor.ts";
  *   between is cheap to compute again.
  * - factors move through reshapes and transpositions into the Gemm before or after them (`alpha`, `beta`).
  * - layer norms are marked as cheap to compute again.
+ *
+ * @param recomputeAttention marks attention maps as well: a softmax and the product before it
  */
-export function trainingForm(outputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+export function trainingForm(
+  outputs: Readonly<Record<string, Tensor>>,
+  { recomputeAttention = false }: { readonly recomputeAttention?: boolean } = {},
+): Record<string, Tensor> {
   const order = nodesOf(Object.values(outputs));
   const users = new Map<Tensor, Tensor[]>();
   for (const tensor of order) for (const one of tensor.inputs) users.set(one, [...users.get(one) ?? [], tensor]);
@@ -40,9 +45,19 @@ export function trainingForm(outputs: Readonly<Record<string, Tensor>>): Record<
         return g.transpose(x!, (tensor as Tensor<"transpose">).attributes.order);
       case "layerNorm":
         return marked({ cheap: true }, () => renewed(tensor, inputs));
+      case "matmul":
+      case "softmax":
+        return recomputeAttention && isOfAttentionMap(tensor)
+          ? marked({ cheap: true }, () => renewed(tensor, inputs))
+          : copied(tensor, inputs);
       default:
         return copied(tensor, inputs);
     }
+  }
+
+  function isOfAttentionMap(tensor: Tensor): boolean {
+    const own = tensor.op === "softmax" ? [tensor] : users.get(tensor) ?? [];
+    return own.length > 0 && own.every(({ op, inputs: [x] }) => op === "softmax" && x!.op === "matmul");
   }
 
   function geluByParts(x: Tensor): Tensor {

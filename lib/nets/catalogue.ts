@@ -104,11 +104,11 @@ export function catalogueEntry(name: string): CatalogueEntry {
  *
  * @param inputChannels 1 (grey; copied where the network wants three) or the network's own number
  * @param batchSize fixed for training; free by default
- * @param dropPath, readOnlyWhatTheHeadReads see `TrainingOptions`
+ * @param dropPath, dropout, readOnlyWhatTheHeadReads see `TrainingOptions`
  */
 export function buildNet(
   spec: NetSpec,
-  { normalization, inputChannels = 1, batchSize, dropPath = 0, readOnlyWhatTheHeadReads = false }: {
+  { normalization, inputChannels = 1, batchSize, dropPath = 0, dropout = 0, readOnlyWhatTheHeadReads = false }: {
     readonly normalization: Normalization;
     readonly inputChannels?: number;
     readonly batchSize?: number;
@@ -120,7 +120,7 @@ export function buildNet(
   const image = input("image", [first, inputChannels, height, width]);
   const { p, shapes } = parameters();
   const normalized = normalize(image, [first, spec.channels, height, width], normalization);
-  const output = vit(normalized, p, spec, { dropPath, readOnlyWhatTheHeadReads });
+  const output = vit(normalized, p, spec, { dropPath, dropout, readOnlyWhatTheHeadReads });
   return { ...output, image, parameters: shapes };
 }
 

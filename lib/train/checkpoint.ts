@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { disk, type FileSystem, MammolabError } from "../base/mod.ts";
 import type { NetSpec } from "../nets/mod.ts";
@@ -25,6 +26,7 @@ export type Progress = {
 const FILE = "checkpoint.safetensors";
 const BEST = "best.safetensors";
 const KEY = "mammolab.training";
+const HASH = "mammolab.sha256";
 
 /** Writes where a training stands, atomically: at every moment one readable checkpoint is there. */
 export async function writeCheckpoint(
@@ -41,7 +43,9 @@ export async function writeCheckpoint(
       data,
     }))
   );
-  await writeSafetensors(join(folder, FILE), tensors, { metadata: { [KEY]: JSON.stringify(progress) }, fileSystem });
+  const text = JSON.stringify(progress);
+  const metadata = { [KEY]: text, [HASH]: hashOf(text, tensors) };
+  await writeSafetensors(join(folder, FILE), tensors, { metadata, fileSystem });
 }
 
 /** Keeps the best numbers so far, beside the checkpoint. */
@@ -79,24 +83,69 @@ export async function readCheckpoint(
   const { metadata } = await readSafetensorsHeader(path);
   const cannot = (reason: string) =>
     new MammolabError(`Cannot go on from ${path}: ${reason}; choose another folder, or delete it to start anew`);
-  let progress: Progress;
-  try {
-    progress = JSON.parse(metadata.get(KEY) ?? "");
-  } catch {
-    throw cannot("it is no checkpoint of a training");
-  }
+  const text = metadata.get(KEY);
+  const progress = text === undefined ? undefined : progressFrom(text);
+  if (!progress) throw cannot("it is no checkpoint of a training");
   if (progress.schemaVersion !== 1) throw cannot("another version wrote it");
   if (JSON.stringify(progress.spec) !== JSON.stringify(expected.spec)) throw cannot("it holds another network");
   const differences = recipeDifferences(expected.recipe, progress.recipe);
   if (differences.length > 0) throw cannot(`the recipe differs in ${differences.join(", ")}`);
   if (progress.data !== expected.data) throw cannot("the data differ (other records or labels)");
 
-  const parts: Record<string, Record<string, Float32Array>> = { values: {}, first: {}, second: {} };
-  for (const [key, { data }] of await readSafetensors(path)) {
-    const slash = key.indexOf("/");
-    (parts[key.slice(0, slash)] ??= {})[key.slice(slash + 1)] = data;
+  const tensors = await readSafetensors(path);
+  const hash = metadata.get(HASH); // checkpoints of version 0.1 had none
+  const named = [...tensors].map(([name, tensor]) => ({ name, ...tensor }));
+  if (hash !== undefined && hash !== hashOf(text!, named)) {
+    throw cannot("its numbers were changed after it was written");
   }
-  return { state: parts as unknown as TrainerState, progress };
+  const parts = new Map(
+    ["values", "first", "second", "average"].map((part) => [part, new Map<string, Float32Array>()]),
+  );
+  for (const { name, data } of named) {
+    const slash = name.indexOf("/");
+    const part = parts.get(name.slice(0, slash));
+    if (!part) throw cannot(`it holds ${JSON.stringify(name)}, which is no part of a training`);
+    part.set(name.slice(slash + 1), data);
+  }
+  const [values, first, second, average] = [...parts.values()].map((part) => Object.fromEntries(part));
+  const state = { values: values!, first: first!, second: second! };
+  return { state: parts.get("average")!.size > 0 ? { ...state, average: average! } : state, progress };
+}
+
+/** Of the progress, names, shapes and numbers: what was damaged on the disk is not trained on. */
+function hashOf(
+  progress: string,
+  tensors: Iterable<
+    { readonly name: string; readonly shape: readonly number[] } & ({ readonly data: Float32Array } | object)
+  >,
+): string {
+  const hash = createHash("sha256").update(progress);
+  for (const tensor of tensors) {
+    hash.update(JSON.stringify([tensor.name, tensor.shape]));
+    if ("data" in tensor) {
+      hash.update(new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength));
+    }
+  }
+  return hash.digest("hex");
+}
+
+/** Undefined for anything but the progress of a training. */
+function progressFrom(text: string): Progress | undefined {
+  const record = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+  const count = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const number = (value: unknown) => typeof value === "number" && Number.isFinite(value);
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!record(found) || !record(found.recipe) || !record(found.spec) || !count(found.step)) return undefined;
+  const { history, best, lossSum } = found;
+  const report = (value: unknown) => record(value) && count(value.epoch) && number(value.trainingLoss);
+  if (!number(lossSum) || !Array.isArray(history) || !history.every(report)) return undefined;
+  if (best !== undefined && !(record(best) && count(best.epoch) && number(best.score))) return undefined;
+  return found as unknown as Progress;
 }
 
 /**

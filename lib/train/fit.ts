@@ -5,6 +5,7 @@ import { auc } from "../evaluate/mod.ts";
 import { buildNet, type NetSpec, type Normalization } from "../nets/mod.ts";
 import { lockFolder, type Progress, readBest, readCheckpoint, writeBest, writeCheckpoint } from "./checkpoint.ts";
 import { smoothed } from "./losses.ts";
+import { drawMask, masksOf } from "./masks.ts";
 import { checkRecipe, modeAt, type Recipe, trainedNames } from "./recipe.ts";
 import { scheduleAt } from "./schedules.ts";
 import { type Numbers, openTrainer, type Trainer, type TrainerState, type TrainingEngine } from "./trainer.ts";
@@ -96,6 +97,7 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
   let trainer: Trainer | undefined;
   try {
     const run = planOf(options);
+    checkWeights(options.weights, run.shapes);
     const known = folder === undefined ? undefined : await readCheckpoint(folder, run);
     let progress: Progress = known?.progress ?? { schemaVersion: 1, ...run.identity, step: 0, history: [], lossSum: 0 };
     let state = known?.state;
@@ -213,6 +215,20 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
   }
 }
 
+function checkWeights(weights: Numbers, shapes: Plan["shapes"]): void {
+  const cannot = (what: string) => new MammolabError(`Cannot train: ${what}; choose weights of this network`);
+  const list = (names: readonly string[]) =>
+    `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
+  const missing = [...shapes.keys()].filter((name) => !Object.hasOwn(weights, name));
+  if (missing.length > 0) throw cannot(`the weights do not fit: they lack ${list(missing)}`);
+  const unknown = Object.keys(weights).filter((name) => !shapes.has(name));
+  if (unknown.length > 0) throw cannot(`the weights do not fit: the network has no ${list(unknown)}`);
+  for (const [name, shape] of shapes) {
+    const [needed, found] = [size(shape), weights[name]!.length];
+    if (needed !== found) throw cannot(`${name} holds ${found} numbers, ${needed} are needed`);
+  }
+}
+
 type Plan = ReturnType<typeof planOf>;
 
 function planOf(
@@ -230,12 +246,17 @@ function planOf(
     perEpoch,
     steps: perEpoch * recipe.epochs,
     shapes: buildNet(spec, { normalization, inputChannels }).parameters,
+    masks: masksOf(spec, recipe),
     disk: { fileSystem },
   };
 }
 
 /** The pixels, labels and masks of a step: all follow from the seed and its number. */
-async function batchAt(options: FitOptions, { perStep, perEpoch, steps }: Plan, step: number): Promise<Numbers[]> {
+async function batchAt(
+  options: FitOptions,
+  { perStep, perEpoch, steps, masks }: Plan,
+  step: number,
+): Promise<Numbers[]> {
   if (step >= steps) return [];
   const { recipe, training, spec } = options;
   const epoch = Math.floor(step / perEpoch);
@@ -260,24 +281,9 @@ async function batchAt(options: FitOptions, { perStep, perEpoch, steps }: Plan, 
       image.set(images[i]!, k * size);
       targets.set(smoothed(training.targets[items[i]!]!, recipe.labelSmoothing ?? 0), k * spec.classes);
     }
-    return { image, targets, ...masksOf(options, step, run) };
+    const drawn = masks.map((mask) => [mask.name, drawMask(mask, { seed: recipe.seed, step, run })] as const);
+    return { image, targets, ...Object.fromEntries(drawn) };
   });
-}
-
-/** For each branch that may be dropped one number an image: 0, or 1 / (1 − rate). */
-function masksOf({ recipe, spec }: FitOptions, step: number, run: number): Numbers {
-  const { dropPath = 0, batchSize, seed } = recipe;
-  if (dropPath === 0) return {};
-  return Object.fromEntries(
-    Array.from({ length: spec.depth - 1 }, (_, k) => k + 1).flatMap((layer) =>
-      ["attn", "mlp"].map((branch) => {
-        const rate = dropPath * layer / (spec.depth - 1);
-        const name = `dropPath.${layer}.${branch}`;
-        const { uniform } = seededRandom(seed, name, step, run);
-        return [name, Float32Array.from({ length: batchSize }, () => uniform() < rate ? 0 : 1 / (1 - rate))];
-      })
-    ),
-  );
 }
 
 async function openFor(
@@ -295,6 +301,8 @@ async function openFor(
     batchSize: recipe.batchSize,
     loss: recipe.loss ?? { kind: "crossEntropy" },
     dropPath: recipe.dropPath ?? 0,
+    dropout: recipe.dropout ?? 0,
+    recomputeAttention: recipe.recomputeAttention ?? false,
     trained,
     optimizer: recipe.optimizer ?? { kind: "adamw", weightDecay: 0.05 },
     layerDecay: recipe.layerDecay ?? 1,

@@ -29,6 +29,10 @@ export type Recipe = {
   readonly layerDecay?: number;
   /** Stochastic depth at the last block; default 0. */
   readonly dropPath?: number;
+  /** Dropout: the chance of a zero for each value after the embedding and after each branch; default 0. */
+  readonly dropout?: number;
+  /** Where memory is short: attention maps are computed again in place of being kept (layer norms and GELUs always are). */
+  readonly recomputeAttention?: boolean;
   /** Largest norm of the gradients; default: not clipped. */
   readonly clip?: number;
   /** Exponential average of the weights: the share that each step contributes; the average is what is kept. Default: none. */
@@ -95,7 +99,8 @@ export function checkRecipe(recipe: Recipe): void {
     (recipe.learningRate > 0 && Number.isFinite(recipe.learningRate)
       ? undefined
       : `the learning rate is ${recipe.learningRate}: nothing would be learned; give a number above 0`) ??
-    share("dropPath", recipe.dropPath) ?? share("labelSmoothing", recipe.labelSmoothing) ??
+    share("dropPath", recipe.dropPath) ?? share("dropout", recipe.dropout) ??
+    share("labelSmoothing", recipe.labelSmoothing) ??
     share("average", recipe.average) ??
     (recipe.clip === undefined || recipe.clip > 0
       ? undefined

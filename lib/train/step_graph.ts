@@ -11,6 +11,10 @@ export type StepSpec = {
   readonly loss: LossOptions;
   /** Stochastic depth (Huang et al. 2016): the last block is skipped with this chance, earlier ones with less. Default 0. */
   readonly dropPath?: number;
+  /** Dropout after the embedding and after each branch: the chance of a zero. Default 0. */
+  readonly dropout?: number;
+  /** Attention maps are computed again in the backward part in place of being kept: less memory, a little more time. */
+  readonly recomputeAttention?: boolean;
   /** Names of the parameters that are trained. */
   readonly trained: readonly string[];
 };
@@ -18,7 +22,7 @@ export type StepSpec = {
 /** A step as a graph: images, labels and parameters in, loss and gradients out. */
 export type StepGraph = {
   readonly model: Uint8Array<ArrayBuffer>;
-  /** Shapes of what is fed besides the parameters: `image`, `targets`, and one mask for each branch that may be dropped. */
+  /** Shapes of what is fed besides the parameters: `image`, `targets`, and the masks of `dropPath` and `dropout`. */
   readonly inputs: ReadonlyMap<string, readonly number[]>;
   /** Shapes of all parameters, by name. */
   readonly parameters: ReadonlyMap<string, readonly number[]>;
@@ -37,9 +41,16 @@ export type StepExpression = Omit<StepGraph, "model"> & {
 
 /** The loss of one batch as an expression of images, labels and parameters. */
 export function stepExpression(
-  { spec, normalization, inputChannels, batchSize, loss, dropPath = 0 }: Omit<StepSpec, "trained">,
+  { spec, normalization, inputChannels, batchSize, loss, dropPath = 0, dropout = 0 }: Omit<StepSpec, "trained">,
 ): StepExpression {
-  const net = buildNet(spec, { normalization, inputChannels, batchSize, dropPath, readOnlyWhatTheHeadReads: true });
+  const net = buildNet(spec, {
+    normalization,
+    inputChannels,
+    batchSize,
+    dropPath,
+    dropout,
+    readOnlyWhatTheHeadReads: true,
+  });
   const outputs = { loss: lossOf(net.logits, input("targets", [batchSize, spec.classes]), loss), logits: net.logits };
   const inputs = nodesOf(Object.values(outputs)).filter(({ op }) => op === "input");
   return {
@@ -58,7 +69,7 @@ export function stepGraph(step: StepSpec): StepGraph {
 /** What a step gives, by name, in the form that trains fastest. */
 export function stepTensors(step: StepSpec): Readonly<Record<string, Tensor>> {
   const { loss, logits } = stepExpression(step);
-  const form = trainingForm({ loss, logits });
+  const form = trainingForm({ loss, logits }, { recomputeAttention: step.recomputeAttention ?? false });
   const found = gradients(form.loss!, parametersOf(Object.values(form), step.trained));
   return { ...form, ...Object.fromEntries([...found].map(([leaf, dy]) => [gradientName(leaf.name), dy])) };
 }

@@ -9,7 +9,7 @@ export type Trainer = AsyncDisposable & {
   readonly ranBy: string;
   /** Numbers in all, and those that are trained. */
   readonly counts: { readonly parameters: number; readonly trained: number };
-  /** What a batch holds: shapes by name (`image`, `targets`, masks of branches that may be dropped). */
+  /** What a batch holds: shapes by name (`image`, `targets`, masks of branches and of values that are dropped). */
   readonly inputs: ReadonlyMap<string, readonly number[]>;
   /** One step of the optimiser over one or several batches, whose gradients are averaged. */
   readonly step: (job: StepJob) => Promise<StepReport>;

@@ -64,6 +64,19 @@ describe("trainingForm()", () => {
     assertEquals(nodes.filter(({ op, inputs }) => op === "scale" && inputs[0]!.shape.length > 1).length, 0);
   });
 
+  it("changes no value and no gradient when attention maps are computed again, which nothing keeps then", () => {
+    const { loss, leaves, feeds } = smallVit();
+    const [kept, again] = [false, true].map((recomputeAttention) => {
+      const form = g.trainingForm({ loss }, { recomputeAttention }).loss!;
+      return { loss: form, ...named(g.gradients(form, leaves)) };
+    });
+    const [a, b] = [g.evaluate(kept!, feeds), g.evaluate(again!, feeds)];
+    for (const [name, { data }] of Object.entries(a)) assertEquals(b[name]!.data, data, name);
+    const maps = g.nodesOf(Object.values(again!)).filter(({ op }) => op === "softmax");
+    const forward = new Set(g.nodesOf([again!.loss!]));
+    assertEquals(maps.length, 2 * maps.filter((map) => forward.has(map)).length);
+  });
+
   it("runs in ONNX Runtime with gradients as near to Float64 as its float32 allows", async () => {
     const { loss, leaves, feeds } = smallVit();
     const form = g.trainingForm({ loss }).loss!;

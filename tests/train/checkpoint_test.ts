@@ -1,7 +1,8 @@
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
-import { disk, type FileSystem, MammolabError, seededRandom } from "mammolab/base";
+import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
+import { disk, type FileSystem, MammolabError } from "mammolab/base";
 import { readCheckpoint, type TrainerState, type TrainingProgress, writeCheckpoint } from "mammolab/train";
+import { filesToTry, mutated } from "../weights/_mutated.ts";
 import { smallFit } from "./_fit_case.ts";
 
 const { recipe, spec } = smallFit();
@@ -80,22 +81,48 @@ describe("writeCheckpoint()", () => {
 });
 
 describe("readCheckpoint()", () => {
-  it("ends in a checkpoint or one sentence for 500 damaged files", async () => {
+  const count = filesToTry(500, 5000);
+  it(`ends in one sentence or the very checkpoint for ${count} mutated files, in 100 MB`, async () => {
     const folder = await Deno.makeTempDir();
-    await writeCheckpoint(folder, stateOf(1), progressOf(1), shapes);
+    const progress: TrainingProgress = {
+      ...progressOf(7),
+      history: [{ epoch: 0, trainingLoss: 0.5 }],
+      best: { epoch: 0, score: 0.25 },
+    };
+    await writeCheckpoint(folder, { ...stateOf(1), average: stateOf(2).values }, progress, shapes);
+    const known = await readCheckpoint(folder, { recipe, spec, data: "d" });
     const path = `${folder}/checkpoint.safetensors`;
     const whole = await Deno.readFile(path);
-    for (let seed = 0; seed < 500; seed++) {
-      const random = seededRandom(seed, "damage");
-      const bytes = seed % 5 === 0 ? whole.slice(0, random.integer(whole.length)) : whole.slice();
-      for (let k = random.integer(4); k > 0 && bytes.length > 0; k--) {
-        bytes[random.integer(bytes.length)] = random.integer(256);
+    const start = Deno.memoryUsage().rss;
+    let [most, refused] = [0, 0];
+    for (let seed = 0; seed < count; seed++) {
+      await Deno.writeFile(path, mutated(whole, seed));
+      try {
+        assertEquals(await readCheckpoint(folder, { recipe, spec, data: "d" }), known, `seed ${seed}`);
+      } catch (error) {
+        assert(error instanceof MammolabError, `seed ${seed}: ${(error as Error).stack}`);
+        assert(/^Cannot .+: .+; /.test(error.message) && !error.message.includes("\n"), error.message);
+        refused++;
       }
-      await Deno.writeFile(path, bytes);
-      await readCheckpoint(folder, { recipe, spec, data: "d" }).catch((error) =>
-        assert(error instanceof MammolabError, `${seed}: ${error.stack}`)
-      );
+      most = Math.max(most, Deno.memoryUsage().rss);
     }
+    await Deno.remove(folder, { recursive: true });
+    assertGreater(refused, 0.9 * count);
+    assertLess(most - start, 100e6);
+  });
+  it("refuses what is no progress of a training, and numbers that were changed on the disk", async () => {
+    const folder = await Deno.makeTempDir();
+    const read = () => readCheckpoint(folder, { recipe, spec, data: "d" });
+    const odd: readonly object[] = [{ step: -1 }, { step: null }, { history: {} }, { lossSum: "1" }, { best: 3 }];
+    for (const change of odd) {
+      await writeCheckpoint(folder, stateOf(1), { ...progressOf(1), ...change } as TrainingProgress, shapes);
+      await assertRejects(read, MammolabError, "it is no checkpoint of a training");
+    }
+    await writeCheckpoint(folder, stateOf(1), progressOf(1), shapes);
+    const bytes = await Deno.readFile(`${folder}/checkpoint.safetensors`);
+    bytes[bytes.length - 2]! ^= 1;
+    await Deno.writeFile(`${folder}/checkpoint.safetensors`, bytes);
+    await assertRejects(read, MammolabError, "its numbers were changed after it was written");
     await Deno.remove(folder, { recursive: true });
   });
   it("gives nothing where there is none", async () => {

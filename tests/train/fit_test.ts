@@ -59,8 +59,9 @@ describe("fit()", () => {
     });
   });
 
-  it("killed at random moments and continued ends in the same bits", async () => {
-    const start = (folder: string) =>
+  const kills = Number(Deno.env.get("MAMMOLAB_TEST_KILLS") ?? 6);
+  it(`killed ${kills} times, every other time inside a write of a checkpoint, ends in the same bits`, async () => {
+    const start = (folder: string, ...more: string[]) =>
       new Deno.Command("deno", {
         args: [
           "run",
@@ -70,34 +71,43 @@ describe("fit()", () => {
           "--allow-env",
           "--allow-sys",
           "--allow-ffi",
+          "--allow-run", // to kill itself
           `--allow-write=${folder}`,
           new URL("./_fit_process.ts", import.meta.url).pathname,
           folder,
+          ...more,
         ],
         stdout: "piped",
         stderr: "null",
       }).spawn();
-    /** Runs to the end, or is killed so many milliseconds after the first step of its own. */
-    const go = async (folder: string, killAfterMs?: number) => {
-      const child = start(folder);
+    /** Runs to the end, or is killed: so many milliseconds after its first step, or by itself at a call of the file system. */
+    const go = async (folder: string, kill: { readonly afterMs?: number; readonly atCall?: number } = {}) => {
+      const child = start(folder, ...kill.atCall === undefined ? [] : [`${kill.atCall}`]);
       let text = "";
       let timer: ReturnType<typeof setTimeout> | undefined;
       for await (const chunk of child.stdout) {
         text += new TextDecoder().decode(chunk);
-        if (killAfterMs !== undefined) timer ??= setTimeout(() => child.kill("SIGKILL"), killAfterMs);
+        if (kill.afterMs !== undefined) timer ??= setTimeout(() => child.kill("SIGKILL"), kill.afterMs);
       }
       clearTimeout(timer);
       await child.status;
-      return text.match(/done (\w+)/)?.[1];
+      return { hash: text.match(/done (\w+)/)?.[1], inside: text.match(/dies inside (\w+)/)?.[1] };
     };
-    const kills = Number(Deno.env.get("MAMMOLAB_TEST_KILLS") ?? 6);
-    const unbroken = await inFolder((folder) => go(folder));
-    await inFolder(async (folder) => {
-      let [hash, killed] = [undefined as string | undefined, 0];
-      const random = seededRandom(1, "kills");
-      while (hash === undefined) hash = await go(folder, killed++ < kills ? random.between(0, 40) : undefined);
-      assertEquals(hash, unbroken);
-    });
+    const { hash: unbroken } = await inFolder((folder) => go(folder));
+    const random = seededRandom(1, "kills");
+    const died: string[] = [];
+    for (let killed = 0; killed < kills;) {
+      await inFolder(async (folder) => { // a training is over after some kills: then another one begins
+        for (;;) {
+          const kill = killed % 2 === 0 ? { atCall: 1 + random.integer(300) } : { afterMs: random.between(0, 40) };
+          const { hash, inside } = await go(folder, killed < kills ? kill : {});
+          if (inside) died.push(inside);
+          if (hash !== undefined) return assertEquals(hash, unbroken);
+          killed++;
+        }
+      });
+    }
+    assert(died.length >= Math.floor(kills / 2), `${died.length} of ${kills} kills were inside a write`);
   });
 
   it("ends early when validation no longer gets better", async () => {
@@ -111,6 +121,15 @@ describe("fit()", () => {
     assertEquals((await run(without)).done.bestEpoch, undefined);
     const { done } = await run({ ...without, validation: squares("validation", 1) });
     assertEquals([done.history[0]!.validation!.auc, done.bestEpoch], [undefined, 0]);
+  });
+
+  it("fills the last batch of an epoch up with its first images: each image is seen in each epoch", async () => {
+    const { training, ...rest } = smallFit({ epochs: 2, batchSize: 4 }, 10);
+    const seen: string[] = [];
+    const image = (item: number, epoch: number) => (seen.push(`${epoch} ${item}`), training.image(item, epoch));
+    const { done } = await run({ ...rest, training: { ...training, image } });
+    assertEquals([done.steps, seen.length], [6, 24]);
+    assertEquals(new Set(seen).size, 20);
   });
 
   it("refuses what cannot be trained, each in one sentence", async () => {
@@ -131,6 +150,19 @@ describe("fit()", () => {
         ...base,
         training: { ...base.training, image: () => new Float32Array(4) },
       }],
+      ["they lack head.bias", {
+        ...base,
+        weights: Object.fromEntries(Object.entries(base.weights).filter(([name]) => name !== "head.bias")),
+      }],
+      ["the network has no fc.weight", { ...base, weights: { ...base.weights, "fc.weight": new Float32Array(2) } }],
+      ["head.bias holds 3 numbers, 2 are needed", {
+        ...base,
+        weights: { ...base.weights, "head.bias": new Float32Array(3) },
+      }],
+      ["first in blocks.0.norm1.weight", {
+        ...base,
+        weights: { ...base.weights, "blocks.0.norm1.weight": new Float32Array(16).fill(NaN) },
+      }],
       ["the network has 2", { ...base, recipe: { ...base.recipe, mode: { lastBlocks: 3 } } }],
       ["the loss is NaN", { ...base, training: { ...base.training, image: () => new Float32Array(256).fill(NaN) } }],
     ];
@@ -147,8 +179,22 @@ describe("fit()", () => {
         ["it holds another network", { ...base, spec: { ...base.spec, heads: 4 } }],
       ];
       for (const [message, options] of cases) await assertRejects(() => run(options), MammolabError, message);
-      const unlock = await lockFolder(folder);
-      await assertRejects(() => run(base), MammolabError, "another training runs there");
+    });
+  });
+
+  it("refuses a folder in which a training runs; that one goes on", async () => {
+    await inFolder(async (folder) => {
+      const base = { ...smallFit({ epochs: 1 }), folder };
+      let refused = 0;
+      for await (const event of fit(base)) {
+        if (event.kind === "step" && event.step === 2) {
+          await assertRejects(() => run(base), MammolabError, "another training runs there");
+          refused++;
+        }
+        if (event.kind === "done") assertEquals(event.steps, 6);
+      }
+      assertEquals(refused, 1);
+      const unlock = await lockFolder(folder); // it is free again
       unlock();
     });
   });
