@@ -1,6 +1,13 @@
 import { join } from "node:path";
 import { cacheFolder, MammolabError, writeFileAtomic } from "../lib/base/mod.ts";
-import { adaptModel, type ModelDefinition, type ModelWeights, readModel, saveModel } from "../lib/model/mod.ts";
+import {
+  adaptModel,
+  loadModel,
+  type ModelDefinition,
+  type ModelWeights,
+  readModel,
+  saveModel,
+} from "../lib/model/mod.ts";
 import { chart } from "../lib/plot/mod.ts";
 import { balance, createFlow, pipeline, recordsOfPlan, type Step } from "../lib/prepare/mod.ts";
 import {
@@ -9,6 +16,7 @@ import {
   type FilmItem,
   filmSamples,
   fit,
+  fitHead,
   type Mode,
   patchSamples,
   preparedFilms,
@@ -19,6 +27,8 @@ import { modelPath } from "./_model.ts";
 import { oneOf, table, task, UsageError } from "./_task.ts";
 import { dataOptions, filmsOf } from "./_train_options.ts";
 
+const engines = ["onnx", "tfjs"] as const;
+const providers = ["cpu", "webgpu", "cuda"] as const;
 const strategies = ["none", "oversample", "augment", "undersample", "sample"] as const;
 
 /** What training films go through, each epoch anew: small, because a breast is a breast at nearly its own size and angle. */
@@ -49,10 +59,21 @@ await task({
       default: "out/train",
     },
     recipe: { type: "string", value: "FILE", help: "the whole recipe as JSON; then the options below are not taken" },
-    epochs: { type: "number", value: "N", help: "passes over the training side (default 10)", min: 1, integer: true },
-    batch: { type: "number", value: "N", help: "films a step (default 8)", min: 1, integer: true },
-    "learning-rate": { type: "number", value: "RATE", help: "its peak (default 3e-4)", min: 0 },
-    mode: { type: "string", value: "MODE", help: "all, head, last:N or gradual (head first, then all) (default all)" },
+    epochs: {
+      type: "number",
+      value: "N",
+      help: "passes over the training side (default 10, head 100)",
+      min: 1,
+      integer: true,
+    },
+    batch: { type: "number", value: "N", help: "films a step (default 8, head 32)", min: 1, integer: true },
+    "learning-rate": { type: "number", value: "RATE", help: "its peak (default 3e-4, head 1e-2)", min: 0 },
+    mode: {
+      type: "string",
+      value: "MODE",
+      help:
+        "all, last:N, gradual (head first, then all), or head: the network runs once a film, no augmentation (default all)",
+    },
     "drop-path": { type: "number", value: "SHARE", help: "stochastic depth (default 0)", min: 0, max: 0.9 },
     smoothing: { type: "number", value: "SHARE", help: "label smoothing (default 0)", min: 0, max: 0.9 },
     patience: {
@@ -82,6 +103,20 @@ await task({
       integer: true,
     },
     plain: { type: "boolean", help: "no augmentation" },
+    engine: {
+      type: "string",
+      value: engines.join("|"),
+      help: "ONNX Runtime, or TensorFlow.js where it is installed (deno task doctor shows it)",
+      default: "onnx",
+    },
+    provider: {
+      type: "string",
+      value: providers.join("|"),
+      help: "where ONNX Runtime trains",
+      default: "cpu",
+    },
+    name: { type: "string", value: "NAME", help: "the name that the model gives itself", default: "trained" },
+    half: { type: "boolean", help: "save the model in 16 bits: half the size" },
     threads: {
       type: "number",
       value: "N",
@@ -100,7 +135,9 @@ await task({
     for (const line of split.notes) note(line);
 
     const classes = Object.keys(rule);
-    const start = adaptModel(await readModel(await modelPath(options.from, path)), { classes, seed: 1 });
+    const from = await modelPath(options.from, path);
+    const { pool } = recipe;
+    const start = adaptModel(await readModel(from), { classes, seed: 1, ...(pool ? { pool } : {}) });
     for (const change of start.changes) note(`${start.definition.name}: ${adaptationSentence(change)}`);
     const { preparation } = start.definition;
     const { patches } = recipe;
@@ -128,50 +165,75 @@ await task({
         : patchSamples(items, { ...common, size: patches, seed });
     };
     const validation = split.validation.records.map((film) => ({ film, copy: 0 }));
+    const save = async (event: { readonly weights: Readonly<Record<string, Float32Array>> }) => {
+      const definition: ModelDefinition = {
+        ...start.definition,
+        name: options.name,
+        trained: true,
+        origin: `trained from ${options.from} on ${split.training.records.length} films, split ${split.hash}`,
+      };
+      const trained: ModelWeights = new Map(
+        Object.entries(event.weights).map(([name, data]) => [name, { shape: shapes.get(name)!, data }]),
+      );
+      const { weights } = adaptModel({ definition: given.definition, weights: trained }, {
+        imageSize: preparation.resize,
+        seed: 1,
+      });
+      await saveModel(join(out, "model"), { definition, weights }, options.half ? { type: "F16" } : {});
+    };
     const history: EpochReport[] = [];
     let result: { steps: number; bestEpoch?: number; stopped: boolean } | undefined;
-    for await (
-      const event of fit({
-        spec: given.definition.spec,
-        normalization: preparation,
-        inputChannels: 1,
-        weights: Object.fromEntries([...given.weights].map(([name, { data }]) => [name, data])),
-        training: samples(recordsOfPlan(plan, split.training), recipe.augmentation ?? []),
-        ...(validation.length === 0 ? {} : { validation: samples(validation, []) }),
+    const { spec } = start.definition;
+    if (recipe.mode === "head" && !recipe.augmentation?.length && spec.head === "linear" && !spec.distilled) {
+      await using model = await loadModel(from, options.threads === undefined ? {} : { threads: options.threads });
+      const { head, history: epochs } = await fitHead({
+        model,
+        films,
+        classes: rule,
+        training: recordsOfPlan(plan, split.training).map(({ film }) => film),
+        validation: split.validation.records,
         recipe,
-        folder: out,
-        checkpointEvery: 50,
+        folder: join(await cacheFolder(), "features"),
         signal,
-        ...(options.threads === undefined ? {} : { threads: options.threads }),
-      })
-    ) {
-      if (event.kind === "resumed") note(`Going on from step ${event.step} of ${event.steps}`);
-      if (event.kind === "step") progress({ done: event.step, total: event.steps, unit: "steps", eta: event.eta });
-      if (event.kind === "epoch") {
-        history.push(event.report);
-        note(epochLine(event.report, event.best));
-      }
-      if (event.kind === "done" || event.kind === "stopped") {
-        const definition: ModelDefinition = {
-          ...start.definition,
-          name: "trained",
-          trained: true,
-          origin: `trained from ${options.from} on ${split.training.records.length} films, split ${split.hash}`,
-        };
-        const trained: ModelWeights = new Map(
-          Object.entries(event.weights).map(([name, data]) => [name, { shape: shapes.get(name)!, data }]),
-        );
-        const whole = adaptModel({ definition: given.definition, weights: trained }, {
-          imageSize: preparation.resize,
-          seed: 1,
-        });
-        await saveModel(join(out, "model"), { definition, weights: whole.weights });
-        result = {
-          steps: event.steps,
-          stopped: event.kind === "stopped",
-          ...(event.bestEpoch === undefined ? {} : { bestEpoch: event.bestEpoch }),
-        };
-        history.splice(0, history.length, ...event.history);
+        onProgress: progress,
+      });
+      history.push(...epochs);
+      const weights = Object.fromEntries([...start.weights].map(([name, { data }]) => [name, data]));
+      await save({ weights: { ...weights, "head.weight": head.weight, "head.bias": head.bias } });
+      result = { steps: recipe.epochs * Math.ceil(plan.items.length / recipe.batchSize), stopped: false };
+    } else {
+      for await (
+        const event of fit({
+          spec: given.definition.spec,
+          normalization: preparation,
+          inputChannels: 1,
+          weights: Object.fromEntries([...given.weights].map(([name, { data }]) => [name, data])),
+          training: samples(recordsOfPlan(plan, split.training), recipe.augmentation ?? []),
+          ...(validation.length === 0 ? {} : { validation: samples(validation, []) }),
+          recipe,
+          folder: out,
+          checkpointEvery: 50,
+          signal,
+          engine: oneOf("engine", options.engine, engines),
+          provider: oneOf("provider", options.provider, providers),
+          ...(options.threads === undefined ? {} : { threads: options.threads }),
+        })
+      ) {
+        if (event.kind === "resumed") note(`Going on from step ${event.step} of ${event.steps}`);
+        if (event.kind === "step") progress({ done: event.step, total: event.steps, unit: "steps", eta: event.eta });
+        if (event.kind === "epoch") {
+          history.push(event.report);
+          note(epochLine(event.report, event.best));
+        }
+        if (event.kind === "done" || event.kind === "stopped") {
+          await save(event);
+          result = {
+            steps: event.steps,
+            stopped: event.kind === "stopped",
+            ...(event.bestEpoch === undefined ? {} : { bestEpoch: event.bestEpoch }),
+          };
+          history.splice(0, history.length, ...event.history);
+        }
       }
     }
     const curve = join(out, "curve.png");
@@ -247,11 +309,12 @@ async function recipeOf(
       throw new MammolabError(`Cannot read the recipe ${file}: it is no JSON; correct it`, { cause });
     }
   }
+  const head = mode === "head"; // its features are computed once, so that many short epochs are cheap
   return {
     seed: seed ?? 1,
-    epochs: epochs ?? 10,
-    batchSize: batch ?? 8,
-    learningRate: rate ?? 3e-4,
+    epochs: epochs ?? (head ? 100 : 10),
+    batchSize: batch ?? (head ? 32 : 8),
+    learningRate: rate ?? (head ? 1e-2 : 3e-4),
     schedule: { kind: "cosine", warmUp: 0.1 },
     optimizer: { kind: "adamw", weightDecay: 0.05 },
     clip: 1,
@@ -260,7 +323,7 @@ async function recipeOf(
     ...(smoothing === undefined ? {} : { labelSmoothing: smoothing }),
     ...(patience === undefined ? {} : { patience }),
     ...(patches === undefined ? {} : { patches }),
-    augmentation: plain ? [] : usualAugmentation,
+    augmentation: plain || head ? [] : usualAugmentation,
   };
 }
 

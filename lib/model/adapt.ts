@@ -1,4 +1,4 @@
-import { buildNet, gridOf, prefixTokensOf } from "../nets/mod.ts";
+import { buildNet, gridOf, type NetSpec, prefixTokensOf } from "../nets/mod.ts";
 import { type Adaptation, adaptWeights, type NamedTensors } from "../weights/mod.ts";
 import type { ModelDefinition } from "./definition.ts";
 import type { ModelWeights } from "./save.ts";
@@ -11,6 +11,8 @@ export type AdaptOptions = {
   readonly imageSize?: { readonly height: number; readonly width: number };
   /** Takes grey alone instead of grey copied to three channels: the same numbers, less work. Default false. */
   readonly grey?: boolean;
+  /** What the head reads of the tokens; default: as before. */
+  readonly pool?: NetSpec["pool"];
   /** Of the new head. */
   readonly seed: number;
 };
@@ -31,7 +33,13 @@ export type AdaptOptions = {
  */
 export function adaptModel(
   { definition, weights }: { readonly definition: ModelDefinition; readonly weights: ModelWeights },
-  { classes = definition.classes, imageSize = definition.spec.imageSize, grey = false, seed }: AdaptOptions,
+  {
+    classes = definition.classes,
+    imageSize = definition.spec.imageSize,
+    grey = false,
+    pool = definition.spec.pool,
+    seed,
+  }: AdaptOptions,
 ): {
   readonly definition: ModelDefinition;
   readonly weights: ModelWeights;
@@ -39,7 +47,7 @@ export function adaptModel(
 } {
   const { spec, preparation } = definition;
   const size = { height: imageSize.height, width: imageSize.width };
-  const wanted = { ...spec, imageSize: size, classes: classes.length, channels: grey ? 1 : spec.channels };
+  const wanted = { ...spec, pool, imageSize: size, classes: classes.length, channels: grey ? 1 : spec.channels };
   const { parameters } = buildNet(wanted, { normalization: grey ? { mean: [0], std: [1] } : preparation });
   const adapted = adaptWeights(weights as NamedTensors, parameters, {
     grid: gridOf(wanted),

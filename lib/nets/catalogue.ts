@@ -52,7 +52,15 @@ const dinov2 = { patchSize: 14, ...square(518), layerScale: true, classes: 0 };
 /** timm's names, and our own. */
 export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
   "vit-phantom": entry(
-    { imageSize: { height: 384, width: 192 }, channels: 1, classes: 2, dim: 192, depth: 9, heads: 3 },
+    {
+      imageSize: { height: 384, width: 192 },
+      channels: 1,
+      classes: 2,
+      stem: [16, 32, 64, 128],
+      dim: 192,
+      depth: 4,
+      heads: 3,
+    },
     { mean: [0.5], std: [0.25] },
   ),
   test_vit: entry({ ...square(160), dim: 64, depth: 6, heads: 2, mlpRatio: 3 }),
@@ -140,8 +148,9 @@ function normalize(image: Tensor, shape: Shape, { mean, std }: Normalization): T
 /** A spec may come from a file: what is no network must not become one. */
 function check(spec: VitSpec): void {
   const { imageSize: { height, width }, patchSize, channels, dim, depth, heads, mlpRatio, classes, registers } = spec;
-  const { pool, classToken, distilled } = spec;
-  const sizes = { height, width, patchSize, channels, dim, depth, heads, hidden: dim * mlpRatio };
+  const { pool, classToken, distilled, stem = [] } = spec;
+  const stems = Object.fromEntries(stem.map((width, layer) => [`channel number ${layer} of the stem`, width]));
+  const sizes = { ...stems, height, width, patchSize, channels, dim, depth, heads, hidden: dim * mlpRatio };
   const strange = Object.entries(sizes).find(([, size]) => !(Number.isSafeInteger(size) && size > 0)) ??
     Object.entries({ classes, registers }).find(([, count]) => !(Number.isSafeInteger(count) && count >= 0));
   const wrong = strange
@@ -150,6 +159,10 @@ function check(spec: VitSpec): void {
     ? "the distillation head needs the class token and its head"
     : height % patchSize || width % patchSize
     ? `${height} × ${width} pixels are not whole patches of ${patchSize}`
+    : patchSize % 2 ** stem.length
+    ? `a stem of ${stem.length} convolutions shrinks by ${
+      2 ** stem.length
+    }, which does not divide patches of ${patchSize}`
     : dim % heads
     ? `${dim} channels do not divide into ${heads} heads`
     : pool === "token" && !classToken

@@ -1,13 +1,17 @@
 import {
   add,
   concat,
+  conv2d,
   type Dim,
   expand,
   gelu,
   input,
   linear as linearOf,
+  max,
+  maxPool2d,
   mean,
   multiply,
+  relu,
   reshape,
   scale,
   scope,
@@ -33,6 +37,13 @@ export type VitSpec = {
   /** Pixels; multiples of `patchSize`. */
   readonly imageSize: { readonly height: number; readonly width: number };
   readonly patchSize: number;
+  /**
+   * Channels of 3 × 3 convolutions that read the image before the tokens are made: the hybrid architecture (Dosovitskiy et
+   * al. 2021, section 3.1), which learns from far fewer images (Xiao et al. 2021, "Early convolutions help transformers see
+   * better"). Each halves the image, the first by its stride, the others by a max pool after their ReLU; together by
+   * `patchSize`. Default: none, patches are projected as they are.
+   */
+  readonly stem?: readonly number[];
   readonly channels: number;
   readonly dim: number;
   readonly depth: number;
@@ -42,8 +53,11 @@ export type VitSpec = {
   /** Of the layer norms: timm 1e-6, Hugging Face's own checkpoints 1e-12. */
   readonly epsilon: number;
   readonly qkvBias: boolean;
-  /** `token`: the head reads the class token. `average`: the mean of the image tokens, normalized after (timm's `fc_norm`). */
-  readonly pool: "token" | "average";
+  /**
+   * `token`: the head reads the class token. `average`: the mean of the image tokens, normalized after (timm's `fc_norm`).
+   * `max`: the largest values of the normalized image tokens, which finds what is small from few images.
+   */
+  readonly pool: "token" | "average" | "max";
   readonly classToken: boolean;
   /** DeiT's second token and head (Touvron et al. 2021). */
   readonly distilled: boolean;
@@ -152,7 +166,7 @@ export function vit(image: Tensor, p: Parameters, spec: VitSpec, training: Train
 /** How many tokens, from the first, the head reads. */
 function tokensRead(spec: VitSpec): number {
   const { height, width } = gridOf(spec);
-  return spec.pool === "average" ? prefixTokensOf(spec) + height * width : spec.distilled ? 2 : 1;
+  return spec.pool !== "token" ? prefixTokensOf(spec) + height * width : spec.distilled ? 2 : 1;
 }
 
 /** A branch times its mask, one number an image: 0, or 1 / (1 − rate). */
@@ -162,14 +176,17 @@ function dropped(x: Tensor, name: string, rate: number): Tensor {
 
 /** Patches, projected; prefix tokens; positions. `[batch, prefix + N, dim]` */
 function embed(image: Tensor, p: Parameters, spec: VitSpec): Tensor {
-  const { dim, patchSize: size, channels } = spec;
+  const { dim } = spec;
   const grid = gridOf(spec);
   const batch = image.shape[0] as Dim;
   const tokens = grid.height * grid.width;
 
   return scope("patch_embed", () => {
+    const seen = convolved(image, p, spec); // [batch, C, gh · P, gw · P] with what is left of the patch
+    const [, channels, height] = seen.shape as readonly [Dim, number, number];
+    const size = height / grid.height;
     // [batch, C, gh, P, gw, P] → [batch, gh, gw, C, P, P]: row by row, each patch flat in the order of a kernel
-    const cut = reshape(image, [batch, channels, grid.height, size, grid.width, size]);
+    const cut = reshape(seen, [batch, channels, grid.height, size, grid.width, size]);
     const patches = reshape(transpose(cut, [0, 2, 4, 1, 3, 5]), [batch, tokens, channels * size * size]);
     // The projection E is published as the kernel of a convolution with stride P: the same numbers, row by row.
     const kernel = p("patch_embed.proj.weight", [dim, channels, size, size]);
@@ -188,6 +205,18 @@ function embed(image: Tensor, p: Parameters, spec: VitSpec): Tensor {
   });
 }
 
+/** The image after the convolutions of the stem, `[batch, channels, height / 2ⁿ, width / 2ⁿ]`; without a stem the image. */
+function convolved(image: Tensor, p: Parameters, { stem = [], channels }: VitSpec): Tensor {
+  let x = image;
+  stem.forEach((width, layer) => {
+    const conv = (name: string, shape: readonly number[]) => p(`patch_embed.stem.${layer}.${name}`, shape);
+    const kernel = conv("weight", [width, layer === 0 ? channels : stem[layer - 1]!, 3, 3]);
+    x = relu(conv2d(x, kernel, { bias: conv("bias", [width]), padding: 1, stride: layer === 0 ? 2 : 1 }));
+    if (layer > 0) x = maxPool2d(x, { size: 2 });
+  });
+  return x;
+}
+
 function project(patches: Tensor, kernel: Tensor, bias: Tensor): Tensor {
   const [dim, ...rest] = kernel.shape as number[];
   return linearOf(patches, reshape(kernel, [dim!, rest.reduce((a, b) => a * b, 1)]), bias);
@@ -199,6 +228,11 @@ function headOf(z: Tensor, p: Parameters, spec: VitSpec): Pick<NetOutput, "logit
   const prefix = prefixTokensOf(spec);
   const token = (x: Tensor, index: number) => reshape(slice(x, 1, index, index + 1), [batch, spec.dim]);
 
+  if (spec.pool === "max") {
+    const tokens = layerNorm(slice(z, 1, prefix, z.shape[1] as number), p, "norm", spec.epsilon);
+    const features = max(tokens, { axes: [1] });
+    return { features, logits: classify(features, p, spec) };
+  }
   if (spec.pool === "average") {
     const pooled = mean(slice(z, 1, prefix, z.shape[1] as number), { axes: [1] });
     const features = layerNorm(pooled, p, "fc_norm", spec.epsilon);

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { disk, type FileSystem, MammolabError, seededRandom, shuffled } from "../base/mod.ts";
 import type { Provider } from "../engine/mod.ts";
-import { auc } from "../evaluate/mod.ts";
 import { buildNet, type NetSpec, type Normalization } from "../nets/mod.ts";
+import { judge, type Judgement } from "./judge.ts";
 import { lockFolder, type Progress, readBest, readCheckpoint, writeBest, writeCheckpoint } from "./checkpoint.ts";
 import { smoothed } from "./losses.ts";
 import { drawMask, masksOf } from "./masks.ts";
@@ -46,11 +46,7 @@ export type FitOptions = {
 export type EpochReport = {
   readonly epoch: number;
   readonly trainingLoss: number;
-  readonly validation?: {
-    readonly loss: number;
-    readonly accuracy: number; /** Of the last class; absent where a class is missing. */
-    readonly auc?: number;
-  };
+  readonly validation?: Judgement;
 };
 
 /** What happens during a training. The last event is `done` or `stopped`. */
@@ -327,9 +323,7 @@ async function reportOf(
   trainingLoss: number,
 ): Promise<EpochReport> {
   if (!validation) return { epoch, trainingLoss };
-  const { classes } = spec;
-  let [loss, right] = [0, 0];
-  const cases: { positive: boolean; score: number }[] = [];
+  const logits = new Float32Array(validation.ids.length * spec.classes);
   for (let start = 0; start < validation.ids.length; start += recipe.batchSize) {
     const items = Array.from(
       { length: Math.min(recipe.batchSize, validation.ids.length - start) },
@@ -338,25 +332,9 @@ async function reportOf(
     const images = await Promise.all(items.map((item) => validation.image(item, -1)));
     const all = new Float32Array(images.reduce((sum, { length }) => sum + length, 0));
     images.reduce((at, image) => (all.set(image, at), at + image.length), 0);
-    const logits = await trainer.predict(all, { averaged: recipe.average !== undefined });
-    items.forEach((item, k) => {
-      const own = [...logits.subarray(k * classes, (k + 1) * classes)];
-      const target = validation.targets[item]!;
-      const largest = Math.max(...own);
-      const logSum = largest + Math.log(own.reduce((sum, z) => sum + Math.exp(z - largest), 0));
-      loss += target.reduce((sum, y, c) => sum - y * (own[c]! - logSum), 0);
-      const label = target.indexOf(Math.max(...target));
-      if (own.indexOf(largest) === label) right++;
-      cases.push({ positive: label === classes - 1, score: own[classes - 1]! - logSum });
-    });
+    logits.set(await trainer.predict(all, { averaged: recipe.average !== undefined }), start * spec.classes);
   }
-  const both = new Set(cases.map(({ positive }) => positive)).size === 2;
-  const count = validation.ids.length;
-  return {
-    epoch,
-    trainingLoss,
-    validation: { loss: loss / count, accuracy: right / count, ...(both ? { auc: auc(cases) } : {}) },
-  };
+  return { epoch, trainingLoss, validation: judge(logits, validation.targets) };
 }
 
 /** What is to become small: 1 − AUC where there is one, else the validation loss. */

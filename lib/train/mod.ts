@@ -27,6 +27,9 @@ export {
   type SampleAugmentation,
 } from "./samples.ts";
 export { type PatchSampleOptions, patchSamples } from "./patch_samples.ts";
+export { filmFeatures, type FilmFeaturesOptions } from "./features.ts";
+export { fitHead, type FitHeadOptions } from "./fit_head.ts";
+export { judge, type Judgement } from "./judge.ts";
 export { type EpochReport, fit, type FitEvent, type FitOptions, type Samples } from "./fit.ts";
 export {
   lockFolder,

@@ -43,6 +43,8 @@ export type Recipe = {
   readonly augmentation?: readonly Step[];
   /** Trains on patches of so many pixels that are cut from the prepared films, in place of whole films. */
   readonly patches?: number;
+  /** What the head reads of the tokens; default: what the network was made for. A model that is trained so is saved so. */
+  readonly pool?: NetSpec["pool"];
 };
 
 /** The mode of an epoch, from 0. */

@@ -80,6 +80,18 @@ describe("deno task train and deno task evaluate", () => {
     assertMatch(other.error, /seed \(5, was 1\)/);
   });
 
+  it("trains the head alone on features that are computed once, and saves it in 16 bits under a name", async () => {
+    const args = [...data, "--mode", "head", "--epochs", "20", "--out", `${out}/head`, "--name", "my-head", "--half"];
+    const { code, out: text } = await run("train", ...args, "--json", "--quiet");
+    assertEquals(code, 0);
+    const { history, recipe, model } = JSON.parse(text);
+    assertEquals([history.length, recipe.augmentation, recipe.learningRate], [20, [], 1e-2]);
+    assert(history.at(-1).trainingLoss < history[0].trainingLoss);
+    const { definition } = await readModel(model);
+    assertEquals([definition.name, definition.trained], ["my-head", true]);
+    assert((await Deno.stat(`${model}/model.safetensors`)).size < 2.3 * 4.3e6);
+  });
+
   it("refuses a recipe that is no recipe, options beside a recipe, and one class only, each in a sentence", async () => {
     await Deno.writeTextFile(`${out}/broken.json`, "{");
     await Deno.writeTextFile(`${out}/zero.json`, JSON.stringify({ seed: 1, epochs: 1, batchSize: 4, learningRate: 0 }));
