@@ -34,7 +34,7 @@ function relative(actual: ArrayLike<number>, expected: Float32Array): number {
   return expected.reduce((worst, x, i) => Math.max(worst, Math.abs(x - actual[i]!)), 0) / largest;
 }
 
-const names = ["class_token", "tall_grey", "average", "registers", "no_qkv_bias", "distilled"];
+const names = ["class_token", "tall_grey", "average", "registers", "no_qkv_bias", "distilled", "stem_max"];
 
 describe("vit()", () => {
   for (const name of names) {
