@@ -110,6 +110,26 @@ describe("convertToSafetensors()", () => {
     }
   }
 
+  it("gives every tensor of a network with a stem of convolutions back with the same bytes", () =>
+    inFolder(async (folder) => {
+      const stemmed = { ...small, spec: { ...small.spec, stem: [4, 6], pool: "max" as const } };
+      const weights = weightsOf(stemmed, 1);
+      for (const type of ["F32", "F16"] as const) {
+        await saveModel(folder, { definition: stemmed, weights }, { type });
+        await convertToOnnx(folder, `${folder}/stemmed.onnx`);
+        await convertToSafetensors(`${folder}/stemmed.onnx`, `${folder}/again/model.safetensors`);
+        const [before, after] = [
+          await readRawSafetensors(`${folder}/model.safetensors`),
+          await readRawSafetensors(`${folder}/again/model.safetensors`),
+        ];
+        assert(before.has("patch_embed.stem.1.weight"));
+        assertEquals(after, before);
+        await using model = await loadModel(folder, { provider: "cpu" });
+        await using again = await loadModel(`${folder}/again`, { provider: "cpu" });
+        assertEquals((await again.predict(film)).logits, (await model.predict(film)).logits);
+      }
+    }));
+
   it("refuses an ONNX model of somebody else, and one whose weights lie outside its folder", () =>
     inFolder(async (folder) => {
       assertStringIncludes(

@@ -1,8 +1,11 @@
 // Trainings of five steps that use all that a step can do, on any engine.
+import { buildNet, type NetSpec } from "mammolab/nets";
 import { fit, type FitEvent, openTrainer, type TrainerSetup, type TrainingEngine } from "mammolab/train";
+import { initialize } from "mammolab/weights";
 import { smallFit } from "./_fit_case.ts";
 
 type Variant = {
+  readonly spec?: Partial<NetSpec>;
   readonly setup: Partial<TrainerSetup>;
   readonly batches: number;
   /** Default 3e-3. */
@@ -27,6 +30,11 @@ export const variants: Readonly<Record<string, Variant>> = {
     batches: 1,
     learningRate: 0.1,
   },
+  "a stem of convolutions, its largest values": {
+    spec: { stem: [4, 6], pool: "max" },
+    setup: {},
+    batches: 1,
+  },
 };
 
 /** What one training gave. */
@@ -41,7 +49,10 @@ export type Run = {
 };
 
 export async function fiveSteps(engine: TrainingEngine, variant: Variant): Promise<Run> {
-  const { spec, normalization, weights, training } = smallFit();
+  const { normalization, training, ...rest } = smallFit();
+  const spec = { ...rest.spec, ...variant.spec };
+  const { parameters } = buildNet(spec, { normalization });
+  const weights = variant.spec ? Object.fromEntries(initialize(parameters, { seed: 1 })) : rest.weights;
   const [batchSize, trained] = [2, variant.trained ?? /./];
   await using trainer = await openTrainer({
     spec,
