@@ -1,6 +1,7 @@
 import { MammolabError } from "../base/mod.ts";
 import type { NetSpec } from "../nets/mod.ts";
 import { pipeline, type Step } from "../prepare/mod.ts";
+import { wrongSetting } from "./_recipe_settings.ts";
 import type { LossOptions } from "./losses.ts";
 import type { OptimizerOptions } from "./optimizers.ts";
 import type { ScheduleOptions } from "./schedules.ts";
@@ -86,30 +87,21 @@ export function trainedNames(
   });
 }
 
-/** Makes sure that a recipe can be followed. @throws MammolabError naming the first setting that cannot be */
+/**
+ * Makes sure that a recipe can be followed; it may come from a file.
+ *
+ * @throws MammolabError naming the first setting that cannot be, or that there is not
+ *
+ * @example
+ * ```ts
+ * import { checkRecipe } from "mammolab/train";
+ * import { assertThrows } from "@std/assert";
+ * const recipe = { seed: 1, epochs: 2, batchSize: 8, learningRate: 1e-3, dropot: 0.1 };
+ * assertThrows(() => checkRecipe(recipe), Error, "dropot is no setting");
+ * ```
+ */
 export function checkRecipe(recipe: Recipe): void {
-  const positive = (name: keyof Recipe, value: unknown) =>
-    Number.isSafeInteger(value) && (value as number) > 0
-      ? undefined
-      : `${name} is ${value}; give a whole number above 0`;
-  const share = (name: keyof Recipe, value: number | undefined) =>
-    value === undefined || (value >= 0 && value < 1)
-      ? undefined
-      : `${name} is ${value}; give a share from 0 to below 1`;
-  const wrong = positive("epochs", recipe.epochs) ?? positive("batchSize", recipe.batchSize) ??
-    positive("accumulate", recipe.accumulate ?? 1) ?? positive("patches", recipe.patches ?? 1) ??
-    (recipe.learningRate > 0 && Number.isFinite(recipe.learningRate)
-      ? undefined
-      : `the learning rate is ${recipe.learningRate}: nothing would be learned; give a number above 0`) ??
-    share("dropPath", recipe.dropPath) ?? share("dropout", recipe.dropout) ??
-    share("labelSmoothing", recipe.labelSmoothing) ??
-    share("average", recipe.average) ??
-    (recipe.clip === undefined || recipe.clip > 0
-      ? undefined
-      : `clip is ${recipe.clip}; give a norm above 0 or leave it out`) ??
-    (recipe.layerDecay === undefined || (recipe.layerDecay > 0 && recipe.layerDecay <= 1)
-      ? undefined
-      : `layerDecay is ${recipe.layerDecay}; give a factor above 0, at most 1`);
+  const wrong = wrongSetting(recipe);
   if (wrong) throw new MammolabError(`Cannot train: ${wrong}`);
   pipeline(recipe.augmentation ?? []); // refuses here what would fail at each sample
 }
