@@ -1,5 +1,5 @@
 import { buildNet, gridOf, type NetSpec, prefixTokensOf } from "../nets/mod.ts";
-import { type Adaptation, adaptWeights, type NamedTensors } from "../weights/mod.ts";
+import { type Adaptation, adaptWeights, compareWeights, type NamedTensors, requireFit } from "../weights/mod.ts";
 import type { ModelDefinition } from "./definition.ts";
 import type { ModelWeights } from "./save.ts";
 
@@ -18,8 +18,10 @@ export type AdaptOptions = {
 };
 
 /**
- * Makes a trained model ready for another task: other classes, another size, grey instead of color. The rest of its
- * numbers stays; what was changed is said.
+ * Makes a trained model ready for another task: other classes, another size, another pool, grey instead of color. The rest
+ * of its numbers stays; what was changed is said.
+ *
+ * @throws MammolabError where the numbers cannot be made to fit: those of a stem of convolutions stay as they are
  *
  * @example A head for two classes
  * ```ts
@@ -57,6 +59,7 @@ export function adaptModel(
     seed,
     newHead: classes.join("\0") !== definition.classes.join("\0"),
   });
+  requireFit(compareWeights(parameters, adapted.weights), definition.name);
   return {
     definition: {
       ...definition,

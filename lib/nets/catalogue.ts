@@ -148,13 +148,20 @@ function normalize(image: Tensor, shape: Shape, { mean, std }: Normalization): T
 /** A spec may come from a file: what is no network must not become one. */
 function check(spec: VitSpec): void {
   const { imageSize: { height, width }, patchSize, channels, dim, depth, heads, mlpRatio, classes, registers } = spec;
-  const { pool, classToken, distilled, stem = [] } = spec;
+  const { pool, head, classToken, distilled, stem = [] } = spec;
+  if (!Array.isArray(stem)) {
+    throw new MammolabError(`Cannot build the network: stem is ${stem}, not a list of channels; change its sizes`);
+  }
   const stems = Object.fromEntries(stem.map((width, layer) => [`channel number ${layer} of the stem`, width]));
   const sizes = { ...stems, height, width, patchSize, channels, dim, depth, heads, hidden: dim * mlpRatio };
   const strange = Object.entries(sizes).find(([, size]) => !(Number.isSafeInteger(size) && size > 0)) ??
     Object.entries({ classes, registers }).find(([, count]) => !(Number.isSafeInteger(count) && count >= 0));
   const wrong = strange
     ? `${strange[0]} is ${strange[1]}, not a whole number ${strange[0] in sizes ? "above 0" : "of 0 or more"}`
+    : !["token", "average", "max"].includes(pool)
+    ? `pool is ${pool}, not token, average or max`
+    : !["linear", "gelu", "tanh"].includes(head)
+    ? `head is ${head}, not linear, gelu or tanh`
     : distilled && (!classToken || pool !== "token")
     ? "the distillation head needs the class token and its head"
     : height % patchSize || width % patchSize

@@ -17,6 +17,8 @@ export type Adaptation =
   | { readonly kind: "positions"; readonly from: TokenGrid; readonly to: TokenGrid }
   /** The patch projection, from color to grey. */
   | { readonly kind: "channels"; readonly from: number; readonly to: 1 }
+  /** The last norm, which stands before or after the mean of the tokens and is named so: the same numbers. */
+  | { readonly kind: "norm"; readonly from: string; readonly to: string }
   /** The head, drawn anew: the old one told other classes apart. */
   | { readonly kind: "head"; readonly names: readonly string[]; readonly from: number; readonly to: number };
 
@@ -28,8 +30,8 @@ export type AdaptedWeights = {
 };
 
 /**
- * Makes published weights fit a network of the same kind with another image size, one channel instead of three, or other
- * classes. What else differs is left as it is, for `requireFit` to refuse.
+ * Makes published weights fit a network of the same kind with another image size, one channel instead of three, another
+ * pool before the head, or other classes. What else differs is left as it is, for `requireFit` to refuse.
  *
  * @param needed the network's parameters: name → shape
  * @param options.grid of the network's tokens
@@ -72,6 +74,16 @@ export function adaptWeights(
     out.set("patch_embed.proj.weight", grey.kernel).set("patch_embed.proj.bias", { ...bias, data: grey.bias });
     changes.push({ kind: "channels", from: kernel.shape[1]!, to: 1 });
     own = grey.normalization;
+  }
+
+  for (const [from, to] of [["norm", "fc_norm"], ["fc_norm", "norm"]] as const) {
+    const parts = ["weight", "bias"].map((part) => [`${from}.${part}`, `${to}.${part}`] as const);
+    if (!parts.every(([old, own]) => weights.has(old) && needed.has(own) && !weights.has(own))) continue;
+    for (const [old, own] of parts) {
+      out.set(own, weights.get(old)!);
+      if (!needed.has(old)) out.delete(old);
+    }
+    changes.push({ kind: "norm", from, to });
   }
 
   const heads = [...needed.keys()].filter((name) => /^(?:head|head_dist|pre_logits)\./.test(name));
@@ -154,6 +166,8 @@ export function adaptationSentence(change: Adaptation): string {
       return `position embeddings resampled from ${change.from.height} × ${change.from.width} to ${change.to.height} × ${change.to.width} tokens (bicubic)`;
     case "channels":
       return `patch projection folded from ${change.from} channels to grey: the same numbers for grey films`;
+    case "norm":
+      return `the last norm is ${change.to} in place of ${change.from}: the same numbers`;
     case "head":
       return `head drawn anew: ${change.from} classes before, ${change.to} now`;
   }

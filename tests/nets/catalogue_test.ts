@@ -87,6 +87,16 @@ describe("buildNet()", () => {
     }
     const headless = { ...spec, distilled: true, pool: "average" } as const;
     assertThrows(() => buildNet(headless, { normalization }), MammolabError, "distillation head");
+    const words: readonly (readonly [object, string])[] = [
+      [{ pool: "avg" }, "pool is avg, not token, average or max"],
+      [{ head: undefined }, "head is undefined, not linear, gelu or tanh"],
+      [{ stem: 16 }, "stem is 16, not a list of channels"],
+      [{ stem: [16, 0] }, "channel number 1 of the stem is 0"],
+      [{ stem: [8, 8, 8, 8, 8] }, "a stem of 5 convolutions shrinks by 32"],
+    ];
+    for (const [change, sentence] of words) {
+      assertThrows(() => buildNet({ ...spec, ...change }, { normalization }), MammolabError, sentence);
+    }
   });
   it("makes N = HW / P² tokens, and the pre-training head has a hidden layer", () => {
     assertEquals(gridOf({ ...spec, imageSize: { height: 384, width: 192 } }), { height: 24, width: 12 });
