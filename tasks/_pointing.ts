@@ -1,5 +1,5 @@
 // Who points at a lesion: the network's attention, by two methods, and what needs no network.
-import type { FilmRecord } from "../lib/datasets/mod.ts";
+import { type FilmRecord, labelOf, patientKey } from "../lib/datasets/mod.ts";
 import type { PointingCase } from "../lib/evaluate/mod.ts";
 import { classAttention, type Relevance, rollout } from "../lib/explain/mod.ts";
 import { applyMap, findBreast, type Image, type Point } from "../lib/image/mod.ts";
@@ -11,15 +11,16 @@ export type Pointed = PointingCase & { readonly by: string };
 
 /** What each method and baseline points at on a film; nothing where no lesion of its label has a place. */
 export function pointedAt(
-  { lesions, labels, patient, id }: FilmRecord,
+  film: FilmRecord,
   { image }: Mammogram,
   attention: readonly LayerAttention[],
 ): readonly Pointed[] {
-  const sought = lesions.flatMap(({ region, pathology }) =>
-    region && (pathology === undefined || pathology === labels.image?.value) ? [region] : []
+  const label = labelOf(film);
+  const sought = film.lesions.flatMap(({ region, pathology }) =>
+    region && (pathology === undefined || pathology === label) ? [region] : []
   );
-  const [last, all] = [classAttention(attention), rollout(attention)];
   if (sought.length === 0) return [];
+  const [last, all] = [classAttention(attention), rollout(attention)];
   const [left, right] = [applyMap(last.toSource, [0, 0]), applyMap(last.toSource, [1, 0])];
   const halfToken = Math.hypot(right[0] - left[0], right[1] - left[1]) / 2;
   const tokens = tokensOnBreast(last, image);
@@ -28,7 +29,7 @@ export function pointedAt(
     points,
     tolerance,
     lesions: sought,
-    patient: patient ?? id,
+    patient: patientKey(film) ?? film.id,
   });
   return [
     of("class token, last layer", highest(last)),

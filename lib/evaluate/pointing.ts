@@ -1,5 +1,5 @@
 import { MammolabError } from "../base/mod.ts";
-import { boundingBox, type Point, rasterize, type Region } from "../image/mod.ts";
+import { boundingBox, moveRegion, type Point, rasterize, type Region } from "../image/mod.ts";
 import type { Estimate } from "./auc.ts";
 import { bootstrap } from "./intervals.ts";
 
@@ -38,7 +38,8 @@ export function pointingHit({ points, lesions, tolerance = 0 }: PointingCase): n
       "Cannot play the pointing game: a film has no highest point; check that its map is not empty",
     );
   }
-  const near = (point: Point) => lesions.some((lesion) => distanceTo(lesion, point) <= tolerance);
+  const distances = lesions.map(distanceTo);
+  const near = (point: Point) => distances.some((distance) => distance(point) <= tolerance);
   return points.filter(near).length / points.length;
 }
 
@@ -61,18 +62,25 @@ export function pointingGame(
 }
 
 /** Pixels from a point to a region, 0 inside; to the middles of its pixels where it is no circle. */
-function distanceTo(region: Region, [x, y]: Point): number {
-  if (region.kind === "circle") return Math.max(0, Math.hypot(x - region.x, y - region.y) - region.radius);
-  const { x: left, y: top, width, height } = boundingBox(region);
-  const [right, bottom] = [Math.ceil(left + width), Math.ceil(top + height)];
-  const inside = rasterize(region, { height: Math.max(0, bottom), width: Math.max(0, right) });
-  let least = Infinity;
-  for (let at = 0; at < inside.length; at++) {
-    if (!inside[at]) continue;
-    const [column, row] = [at % right, Math.floor(at / right)];
-    const [dx, dy] = [Math.abs(x - column - 0.5), Math.abs(y - row - 0.5)];
-    // Anywhere on a pixel of the region is inside it.
-    least = Math.min(least, Math.max(dx, dy) <= 0.5 ? 0 : Math.hypot(dx, dy));
+function distanceTo(region: Region): (point: Point) => number {
+  if (region.kind === "circle") {
+    return ([x, y]) => Math.max(0, Math.hypot(x - region.x, y - region.y) - region.radius);
   }
-  return least;
+  const box = boundingBox(region);
+  const [left, top] = [Math.floor(box.x), Math.floor(box.y)];
+  const width = Math.ceil(box.x + box.width) - left;
+  const inside = rasterize(moveRegion(region, [1, 0, -left, 0, 1, -top]), {
+    height: Math.ceil(box.y + box.height) - top,
+    width,
+  });
+  return ([x, y]) => {
+    let least = Infinity;
+    for (let at = 0; at < inside.length; at++) {
+      if (!inside[at]) continue;
+      const [dx, dy] = [Math.abs(x - left - at % width - 0.5), Math.abs(y - top - Math.floor(at / width) - 0.5)];
+      // Anywhere on a pixel of the region is inside it.
+      least = Math.min(least, Math.max(dx, dy) <= 0.5 ? 0 : Math.hypot(dx, dy));
+    }
+    return least;
+  };
 }

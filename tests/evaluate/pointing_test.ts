@@ -37,6 +37,14 @@ describe("pointingHit()", () => {
     }
   });
 
+  it("looks at the lesion alone, however far from the film's corner it lies", () => {
+    const far: Region = { kind: "polygon", points: polygon.points.map(([x, y]) => [x + 1e6, y + 2e6]) };
+    const near: Region = { kind: "polygon", points: polygon.points.map(([x, y]) => [x - 20, y - 30]) };
+    for (const [lesion, x, y] of [[far, 1e6 + 20, 2e6 + 30], [near, -4.5, -3.5]] as const) {
+      assertEquals(pointingHit({ points: [[x, y], [x + 20, y]], lesions: [lesion] }), 0.5);
+    }
+  });
+
   it("counts each of several equally high points alike, and any lesion", () => {
     const lesions = [circle, { kind: "circle", x: 50, y: 50, radius: 2 } as const];
     assertEquals(pointingHit({ points: [[50, 51], [20, 30], [0, 0], [70, 0]], lesions }), 0.5);
