@@ -57,6 +57,14 @@ export async function filmFeatures(
     }
   }
   const dim = found.get(films[0]!)!.length;
+  const other = films.find((film) => found.get(film)!.length !== dim);
+  if (other) {
+    throw new MammolabError(
+      `Cannot use the features kept in ${folder}: film ${other.id} has ${
+        found.get(other)!.length
+      } numbers, others ${dim}; delete the folder, they are computed again`,
+    );
+  }
   const data = new Float32Array(films.length * dim);
   films.forEach((film, index) => data.set(found.get(film)!, index * dim));
   return { data, dim };

@@ -6,7 +6,7 @@ import { judge, type Judgement } from "./judge.ts";
 import { lockFolder, type Progress, readBest, readCheckpoint, writeBest, writeCheckpoint } from "./checkpoint.ts";
 import { smoothed } from "./losses.ts";
 import { drawMask, masksOf } from "./masks.ts";
-import { checkRecipe, modeAt, type Recipe, trainedNames } from "./recipe.ts";
+import { checkRecipe, modeAt, type Recipe, trainedNames, usualOptimizer } from "./recipe.ts";
 import { scheduleAt } from "./schedules.ts";
 import { type Numbers, openTrainer, type Trainer, type TrainerState, type TrainingEngine } from "./trainer.ts";
 
@@ -300,7 +300,7 @@ async function openFor(
     dropout: recipe.dropout ?? 0,
     recomputeAttention: recipe.recomputeAttention ?? false,
     trained,
-    optimizer: recipe.optimizer ?? { kind: "adamw", weightDecay: 0.05 },
+    optimizer: recipe.optimizer ?? usualOptimizer,
     layerDecay: recipe.layerDecay ?? 1,
     engine,
     provider,

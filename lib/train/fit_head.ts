@@ -7,7 +7,7 @@ import { type LinearHead, trainLinearHead } from "./head.ts";
 import { judge } from "./judge.ts";
 import { smoothed } from "./losses.ts";
 import type { PreparedFilms } from "./prepared_films.ts";
-import type { Recipe } from "./recipe.ts";
+import { checkRecipe, type Recipe, usualOptimizer } from "./recipe.ts";
 import { type ClassRule, targetOf } from "./samples.ts";
 
 /** What a head is trained on, how. */
@@ -18,7 +18,7 @@ export type FitHeadOptions = {
   readonly classes: ClassRule;
   readonly training: readonly FilmRecord[];
   readonly validation: readonly FilmRecord[];
-  /** Of it count: seed, epochs, batch size, learning rate, schedule, weight decay, label smoothing. */
+  /** Of it count: seed, epochs, batch size, learning rate, schedule, weight decay, class weights, label smoothing. */
   readonly recipe: Recipe;
   /** Where features are kept. */
   readonly folder?: string;
@@ -30,16 +30,20 @@ export type FitHeadOptions = {
  * Head only, without augmentation: the network runs once for each film, or not at all where its features are kept, and the
  * head is trained on the features alone (linear probing). The same as `fit` with `mode: "head"`, in a thousandth of the time.
  *
- * @throws MammolabError for a side with one class, or a film that cannot be read
+ * @throws MammolabError for a recipe that needs `fit` ({@linkcode whyNotHeadAlone}), a side with one class, or a film that
+ * cannot be read
  */
 export async function fitHead(
   { model, classes, training, validation, recipe, ...rest }: FitHeadOptions,
 ): Promise<{ readonly head: LinearHead; readonly history: readonly EpochReport[] }> {
-  if (recipe.augmentation?.length || recipe.patches !== undefined) {
+  checkRecipe(recipe);
+  const why = whyNotHeadAlone(recipe);
+  if (why) {
     throw new MammolabError(
-      "Cannot train the head on kept features: the recipe augments the films or cuts patches; leave that out, or train with fit",
+      `Cannot train the head on kept features: the recipe ${why}; leave that out, or train with fit`,
     );
   }
+  const { loss, optimizer: { weightDecay } = usualOptimizer } = recipe;
   const targetsOf = (films: readonly FilmRecord[]) => films.map((film) => targetOf(film, classes));
   const targets = [targetsOf(training), targetsOf(validation)] as const; // a film without a class is told first
   const { data, dim } = await filmFeatures([...training, ...validation], { model, ...rest });
@@ -55,7 +59,8 @@ export async function fitHead(
       batchSize: recipe.batchSize,
       learningRate: recipe.learningRate,
       ...(recipe.schedule ? { schedule: recipe.schedule } : {}),
-      ...(recipe.optimizer?.weightDecay === undefined ? {} : { weightDecay: recipe.optimizer.weightDecay }),
+      ...(weightDecay === undefined ? {} : { weightDecay }),
+      ...(loss?.kind === "crossEntropy" && loss.classWeights ? { classWeights: loss.classWeights } : {}),
       ...(rest.signal ? { signal: rest.signal } : {}),
     },
   );
@@ -71,4 +76,29 @@ export async function fitHead(
     ...(validation.length > 0 && epoch === head.losses.length - 1 ? { validation: judge(logits, targets[1]) } : {}),
   }));
   return { head, history };
+}
+
+/**
+ * What in a recipe needs the whole network at every step, so that the head cannot be trained on kept features.
+ *
+ * @returns the rest of a sentence that begins with "the recipe"; undefined where nothing does
+ *
+ * @example
+ * ```ts
+ * import { whyNotHeadAlone } from "mammolab/train";
+ * import { assertEquals } from "@std/assert";
+ * const recipe = { seed: 1, epochs: 100, batchSize: 32, learningRate: 1e-2 };
+ * assertEquals(whyNotHeadAlone(recipe), undefined);
+ * assertEquals(whyNotHeadAlone({ ...recipe, patches: 96 }), "cuts patches");
+ * ```
+ */
+export function whyNotHeadAlone(recipe: Recipe): string | undefined {
+  const { augmentation = [], patches, pool, unfreeze, loss, optimizer } = recipe;
+  if (augmentation.length > 0) return "augments the films";
+  if (patches !== undefined) return "cuts patches";
+  if (pool !== undefined) return "says what the head reads, which the model says here";
+  if (unfreeze !== undefined) return "unfreezes other layers";
+  if (loss && loss.kind !== "crossEntropy") return `has the loss ${loss.kind}`;
+  if (optimizer && optimizer.kind !== "adamw") return `has the optimiser ${optimizer.kind}`;
+  return undefined;
 }

@@ -15,7 +15,15 @@ export {
   type TrainerState,
   type TrainingEngine,
 } from "./trainer.ts";
-export { checkRecipe, type Mode, modeAt, type Recipe, recipeDifferences, trainedNames } from "./recipe.ts";
+export {
+  checkRecipe,
+  type Mode,
+  modeAt,
+  type Recipe,
+  recipeDifferences,
+  trainedNames,
+  usualOptimizer,
+} from "./recipe.ts";
 export { findLearningRate, type LearningRateCurve } from "./find_learning_rate.ts";
 export { type PreparedFilms, preparedFilms, type PreparedFilmsOptions } from "./prepared_films.ts";
 export {
@@ -28,7 +36,7 @@ export {
 } from "./samples.ts";
 export { type PatchSampleOptions, patchSamples } from "./patch_samples.ts";
 export { filmFeatures, type FilmFeaturesOptions } from "./features.ts";
-export { fitHead, type FitHeadOptions } from "./fit_head.ts";
+export { fitHead, type FitHeadOptions, whyNotHeadAlone } from "./fit_head.ts";
 export { judge, type Judgement } from "./judge.ts";
 export { type EpochReport, fit, type FitEvent, type FitOptions, type Samples } from "./fit.ts";
 export {

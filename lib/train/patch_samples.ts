@@ -1,4 +1,4 @@
-import { seededRandom } from "../base/mod.ts";
+import { MammolabError, seededRandom, sentenceOf } from "../base/mod.ts";
 import { type FilmRecord, labelOf, type Lesion, recordKey } from "../datasets/mod.ts";
 import { crop, type CropBox, findBreast, type Image, moveRegionBack } from "../image/mod.ts";
 import { lesionBox, sampleBackgroundBoxes, sampleLesionBoxes } from "../prepare/mod.ts";
@@ -17,7 +17,8 @@ export type PatchSampleOptions = FilmSampleOptions & {
  * Patches of prepared films as samples: the first stage of training on whole films (Shen et al. 2019, Sci Rep 9:12495).
  *
  * A film with lesions gives a patch for each lesion that its label comes from, with the label of the film; a film without
- * gives one of breast tissue. A lesion of which it is not known where it is gives none. In each epoch a patch is cut
+ * gives one of breast tissue. A lesion of which it is not known where it is gives none, nor does a film that is benign or
+ * malignant and of which no lesion is told: its tissue need not show what the label says. In each epoch a patch is cut
  * elsewhere, with at least 0.9 of the lesion in it; in validation the lesion is in its middle.
  *
  * @throws MammolabError when a film has no class; reading errors come when a film is first asked for, naming it, as does a
@@ -30,13 +31,14 @@ export function patchSamples(
   const patches = items.flatMap(({ film, copy }): readonly Patch[] => {
     const record = recordKey(film);
     return film.lesions.length === 0
-      ? [{ film, copy, record }]
+      ? ["benign", "malignant"].includes(labelOf(film)!) ? [] : [{ film, copy, record }]
       : deciding(film).map((lesion, index) => ({ film, copy, lesion, record: `${record} lesion ${index}` }));
   });
-  const tissue = new Map<string, Promise<CropBox[]>>();
-  const tissueOf = (record: string, image: Image) => {
-    if (!tissue.has(record)) tissue.set(record, Promise.resolve(tissueBoxes(image, size)));
-    return tissue.get(record)!;
+  const tissue = new Map<string, Int32Array>(); // places in turn, x and y: few bytes a film
+  const tissueOf = (record: string, image: Image): CropBox[] => {
+    const known = tissue.get(record) ?? tissuePlaces(image, size);
+    tissue.set(record, known);
+    return Array.from({ length: known.length / 2 }, (_, k) => squareAt(known[2 * k]!, known[2 * k + 1]!, size));
   };
   return {
     ids: patches.map(({ record, copy }) => idOf(record, copy)),
@@ -47,10 +49,14 @@ export function patchSamples(
       const random = seededRandom(seed, "patch", epoch, record, copy);
       const region = lesion?.region && moveRegionBack(lesion.region, image.toSource);
       const boxes = region
-        ? epoch < 0
-          ? [lesionBox(image, region, { size })]
-          : sampleLesionBoxes({ size, count: 1 }, image, region, random)
-        : await tissueOf(record, image);
+        ? named(
+          record,
+          () =>
+            epoch < 0
+              ? [lesionBox(image, region, { size })]
+              : sampleLesionBoxes({ size, count: 1 }, image, region, random),
+        )
+        : tissueOf(record, image);
       const box = boxes[epoch < 0 ? boxes.length >> 1 : random.integer(boxes.length)]!;
       return pixelsOf(crop(image, box), record, copy, epoch, augment);
     },
@@ -65,12 +71,22 @@ function deciding(film: FilmRecord): readonly Lesion[] {
   return film.lesions.filter(({ region, pathology }) => region && (pathology === undefined || pathology === label));
 }
 
-/** All places of a patch that are mostly breast; the whole film's middle where there is none. */
-function tissueBoxes(image: Image, size: number): CropBox[] {
+/** Corners of patches that are mostly breast, at most 256 drawn from all; of the whole film's middle where there is none. */
+function tissuePlaces(image: Image, size: number): Int32Array {
   const breast = findBreast(image)?.outline;
   const found = breast
-    ? sampleBackgroundBoxes({ size, count: Infinity, least: 0.5 }, image, { breast, lesions: [] }, seededRandom(0))
+    ? sampleBackgroundBoxes({ size, count: 256, least: 0.5 }, image, { breast, lesions: [] }, seededRandom(0))
     : [];
-  const middle = { x: (image.width - size) >> 1, y: (image.height - size) >> 1, width: size, height: size };
-  return found.length > 0 ? found : [middle];
+  const middle = squareAt((image.width - size) >> 1, (image.height - size) >> 1, size);
+  return Int32Array.from((found.length > 0 ? found : [middle]).flatMap(({ x, y }) => [x, y]));
 }
+
+function named<R>(record: string, work: () => R): R {
+  try {
+    return work();
+  } catch (cause) {
+    throw new MammolabError(`Cannot train on ${record}: ${sentenceOf(cause)}`, { cause });
+  }
+}
+
+const squareAt = (x: number, y: number, size: number): CropBox => ({ x, y, width: size, height: size });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
-import { writeFileAtomic } from "../base/mod.ts";
+import { MammolabError, sentenceOf, writeFileAtomic } from "../base/mod.ts";
 import { type FilmRecord, recordKey } from "../datasets/mod.ts";
 import { type Image, imageOf, type Preparation, preparationHash, prepare } from "../image/mod.ts";
 import { loadMammogram } from "../io/mod.ts";
@@ -68,9 +68,16 @@ async function read({ file, frame }: FilmRecord, preparation: Preparation): Prom
   return prepare((await loadMammogram(file, frame === undefined ? {} : { frame })).image, preparation);
 }
 
-/** A name for a prepared film: a file that was changed has another, and so has the same file prepared in another way. */
+/**
+ * A name for a prepared film: a file that was changed has another, and so has the same file prepared in another way.
+ *
+ * @throws MammolabError when there is no such file
+ */
 export async function preparedName({ file, frame }: FilmRecord, preparation: Preparation): Promise<string> {
-  const { size, mtime } = await Deno.stat(file);
+  const { size, mtime } = await Deno.stat(file).catch((cause) => {
+    const reason = cause instanceof Deno.errors.NotFound ? "there is no such file" : sentenceOf(cause);
+    throw new MammolabError(`Cannot read ${file}: ${reason}; check the path`, { cause });
+  });
   const key = JSON.stringify([resolve(file), size, mtime?.getTime(), frame, preparationHash(preparation)]);
   return createHash("sha256").update(key).digest("hex").slice(0, 32);
 }

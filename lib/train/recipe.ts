@@ -20,6 +20,7 @@ export type Recipe = {
   /** The peak. */
   readonly learningRate: number;
   readonly schedule?: ScheduleOptions;
+  /** Default: AdamW with a weight decay of 0.05. */
   readonly optimizer?: OptimizerOptions;
   readonly loss?: LossOptions;
   readonly labelSmoothing?: number;
@@ -47,6 +48,9 @@ export type Recipe = {
   /** What the head reads of the tokens; default: what the network was made for. A model that is trained so is saved so. */
   readonly pool?: NetSpec["pool"];
 };
+
+/** How a recipe trains that says nothing of the optimiser. */
+export const usualOptimizer: OptimizerOptions = { kind: "adamw", weightDecay: 0.05 };
 
 /** The mode of an epoch, from 0. */
 export function modeAt({ mode = "all", unfreeze }: Recipe, epoch: number): Mode {

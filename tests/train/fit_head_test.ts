@@ -5,7 +5,7 @@ import { MammolabError } from "mammolab/base";
 import type { FilmRecord } from "mammolab/datasets";
 import { type Image, imageOf } from "mammolab/image";
 import { loadModel, type Model } from "mammolab/model";
-import { filmFeatures, fitHead, judge, type PreparedFilms } from "mammolab/train";
+import { filmFeatures, fitHead, judge, type PreparedFilms, type Recipe } from "mammolab/train";
 import { film } from "../datasets/_records.ts";
 import { smallModel } from "../model/_small.ts";
 
@@ -95,5 +95,40 @@ describe("filmFeatures() and fitHead()", () => {
     await assertRejects(() => fitHead({ ...own, training: even }), MammolabError, "one class only");
     await assertRejects(() => fitHead({ ...own, training: [film("x")] }), MammolabError, "film x");
     await assertRejects(() => filmFeatures([], { model, films }), MammolabError, "there are no films");
+    const others: readonly (readonly [Partial<Recipe>, string])[] = [
+      [{ patches: 16 }, "cuts patches"],
+      [{ pool: "max" }, "says what the head reads"],
+      [{ unfreeze: [{ epoch: 0, mode: "head" }] }, "unfreezes"],
+      [{ loss: { kind: "focal" } }, "has the loss focal"],
+      [{ optimizer: { kind: "sgd" } }, "has the optimiser sgd"],
+      [{ batchSize: 0 }, "batchSize is 0"],
+    ];
+    for (const [change, sentence] of others) {
+      const changed = { ...own, training: records, recipe: { ...recipe, ...change } };
+      await assertRejects(() => fitHead(changed), MammolabError, sentence);
+    }
+  });
+
+  it("weighs the classes as the recipe says", async () => {
+    const training = records.slice(0, 12);
+    const biasWith = async (classWeights: readonly [number, number]) => {
+      const weighed = { ...recipe, epochs: 5, loss: { kind: "crossEntropy", classWeights } } as const;
+      const { head } = await fitHead({ model, films, classes, training, validation: [], recipe: weighed });
+      return head.bias[1]! - head.bias[0]!;
+    };
+    assertGreater(await biasWith([1, 9]), await biasWith([9, 1]));
+  });
+
+  it("refuses kept features of another length", async () => {
+    const kept = join(dirname(folder), "broken");
+    await filmFeatures(records, { model, films, folder: kept });
+    const [{ name }] = await Array.fromAsync(Deno.readDir(kept)) as [Deno.DirEntry];
+    await Deno.writeFile(join(kept, name), new Uint8Array(8));
+    await assertRejects(
+      () => filmFeatures(records, { model, films, folder: kept }),
+      MammolabError,
+      "delete the folder, they are computed again",
+    );
+    await Deno.remove(kept, { recursive: true });
   });
 });

@@ -78,11 +78,13 @@ describe("preparedFilms()", () => {
     });
     await assertRejects(() => films(film("1")), MammolabError, "Cannot read it");
     assertEquals((await films(film("1"))).height, 64);
-    await assertRejects(
-      () => preparedFilms({ preparation })(film("2", { file: "nowhere.png" })),
-      MammolabError,
-      "nowhere.png",
-    );
+    for (const kept of [{}, { folder: "nowhere" }]) {
+      await assertRejects(
+        () => preparedFilms({ preparation, ...kept })(film("2", { file: "nowhere.png" })),
+        MammolabError,
+        "nowhere.png",
+      );
+    }
   });
 });
 
@@ -125,6 +127,37 @@ describe("patchSamples()", () => {
   it("takes the lesions that the label comes from, and tissue of films without any", () => {
     assertEquals(samples.ids, ["made up sick lesion 0", "made up well"]);
     assertEquals(samples.targets, [[0, 1], [1, 0]]);
+  });
+
+  it("gives none of a sick film of which no lesion is told: its tissue need not show what the label says", () => {
+    const told = ["malignant", "benign", "normal"].map((label) => ({ film: film(label, { label }), copy: 0 }));
+    assertEquals(patchSamples(told, { films: known(places), classes, size, seed: 1 }).ids, ["made up normal"]);
+  });
+
+  it("cuts the middle of a film without a breast, and of one that is smaller than a patch", async () => {
+    const blank = imageOf(new Float32Array(64 * 32), { height: 64, width: 32 });
+    const well = [{ film: film("well", { label: "normal" }), copy: 0 }];
+    for (const [image, size] of [[blank, 16], [places, 80]] as const) {
+      const { image: patch } = patchSamples(well, { films: known(image), classes, size, seed: 1 });
+      for (const epoch of [-1, 0, 1]) assertEquals((await patch(0, epoch)).length, size * size);
+    }
+    const patch = await patchSamples(well, { films: known(places), classes, size: 80, seed: 1 }).image(0, -1);
+    assertEquals(patch[8 * 80 + 24 + 5], places.data[5]);
+  });
+
+  it("names the film whose lesion lies outside what was prepared", async () => {
+    const outside = [{ film: film("gone", { label: "malignant", lesions: [mass(900, 900)] }), copy: 0 }];
+    const { image } = patchSamples(outside, { films: known(places), classes, size, seed: 1 });
+    for (const epoch of [-1, 0]) {
+      await assertRejects(async () => await image(0, epoch), MammolabError, "Cannot train on made up gone lesion 0");
+    }
+  });
+
+  it("cuts the same tissue in the same epoch, elsewhere in another", async () => {
+    const cut = (epoch: number) => samples.image(1, epoch);
+    const corners = await Promise.all(Array.from({ length: 20 }, async (_, epoch) => cornerOf(await cut(epoch))));
+    assertEquals(await cut(7), await cut(7));
+    assert(new Set(corners.map(({ x, y }) => `${x} ${y}`)).size > 5);
   });
 
   it("cuts each epoch elsewhere, with the lesion in it; in validation the lesion is in the middle", async () => {
