@@ -49,13 +49,16 @@ export async function filmsOf(
     readonly test: number;
     readonly validation: number;
   },
-): Promise<{ readonly split: Split; readonly rule: ClassRule; readonly without: number }> {
+): Promise<
+  { readonly films: readonly FilmRecord[]; readonly split: Split; readonly rule: ClassRule; readonly without: number }
+> {
   const rule = classesFrom(classes);
   const { records } = await loadDataset(source);
   const known = new Set(Object.values(rule).flat());
   const films = records.filter((film) => known.has(labelOf(film) ?? ""));
   const stratify = (film: FilmRecord) => `${classOf(film, rule)}`;
   return {
+    films,
     split: split(films, { by: "patient", seed, stratify, holdOut: { test, validation } }),
     rule,
     without: records.length - films.length,

@@ -1,3 +1,4 @@
+import { MammolabError } from "../lib/base/mod.ts";
 import {
   aucWithInterval,
   bootstrap,
@@ -17,7 +18,7 @@ import { modelPath } from "./_model.ts";
 import { oneOf, table, task } from "./_task.ts";
 import { dataOptions, filmsOf } from "./_train_options.ts";
 
-const sides = ["test", "validation", "training"] as const;
+const sides = ["test", "validation", "training", "all"] as const;
 
 await task({
   name: "evaluate",
@@ -32,7 +33,12 @@ await task({
       help: "a model that comes with mammolab, or a folder",
       default: "vit-phantom",
     },
-    side: { type: "string", value: sides.join("|"), help: "which side of the split", default: "test" },
+    side: {
+      type: "string",
+      value: sides.join("|"),
+      help: "which side of the split; all: films that no training has seen",
+      default: "test",
+    },
     pointing: {
       type: "boolean",
       help: "also how often the attention is highest in a lesion of the positive class, beside what needs no network",
@@ -56,14 +62,21 @@ await task({
   positionals: { min: 1, max: 1, what: "SOURCE" },
   run: async ({ files: [source], options, path, signal, progress, note, failure }) => {
     const side = oneOf("side", options.side, sides);
-    const { split, rule, without } = await filmsOf(source!, options);
+    const { films: all, split, rule, without } = await filmsOf(source!, options);
     if (without > 0) note(`${without} films have a label of no class and are left out`);
-    const films = split[side].records;
+    const films = side === "all" ? all : split[side].records;
     await using model = await loadModel(
       await modelPath(options.model, path),
       options.threads === undefined ? {} : { threads: options.threads },
     );
     const positive = Object.keys(rule).at(-1)!;
+    if (!model.classes.includes(positive)) {
+      throw new MammolabError(
+        `Cannot evaluate ${options.model}: it has no class ${positive}, its classes are ${
+          model.classes.join(", ")
+        }; name the positive class as the model does, in --classes, as the last one`,
+      );
+    }
     const byFile = Map.groupBy(films, ({ file }) => file);
     const scored: { film: FilmRecord; score: number }[] = [];
     const pointed: Pointed[] = [];
@@ -84,7 +97,7 @@ await task({
       }
       const { prediction, film: mammogram } = result;
       for (const film of own) {
-        scored.push({ film, score: prediction.scores[positive] ?? NaN });
+        scored.push({ film, score: prediction.scores[positive]! });
         if (mammogram && prediction.attention && isPositive(film)) {
           pointed.push(...pointedAt(film, mammogram, prediction.attention));
         }
@@ -110,7 +123,7 @@ await task({
       );
     const breastOf = (_: ScoredCase, index: number) => {
       const { film } = scored[index]!;
-      return film.laterality ? `${patientKey(film)} ${film.exam} ${film.laterality}` : film.id;
+      return film.laterality ? `${patientKey(film) ?? film.id} ${film.exam} ${film.laterality}` : film.id;
     };
     const breasts = grouped(cases, breastOf, true);
     const patients = grouped(breasts, ({ patient }) => patient!, false);
@@ -149,7 +162,9 @@ await task({
   print: ({ figures, films, patients, positive, side, split, model, warning, errors }) =>
     [
       ...(warning ? [warning, ""] : []),
-      `${model} on the ${side} side of split ${split}: ${films} films of ${patients} patients; positive is ${positive}`,
+      `${model} on ${
+        side === "all" ? "all films" : `the ${side} side of split ${split}`
+      }: ${films} films of ${patients} patients; positive is ${positive}`,
       "",
       table(
         Object.entries(figures).map(([figure, { value, low, high, level, method }]) => ({

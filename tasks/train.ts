@@ -21,6 +21,7 @@ import {
   patchSamples,
   preparedFilms,
   type Recipe,
+  whyNotHeadAlone,
 } from "../lib/train/mod.ts";
 import { adaptationSentence } from "../lib/weights/mod.ts";
 import { modelPath } from "./_model.ts";
@@ -52,6 +53,7 @@ await task({
       help: "where to start: a model that comes with mammolab, a folder, or hf:owner/name after deno task fetch",
       default: "vit-phantom",
     },
+    scratch: { type: "boolean", help: "start from random numbers in a network of the catalogue that --from names" },
     out: {
       type: "string",
       value: "DIR",
@@ -135,9 +137,10 @@ await task({
     for (const line of split.notes) note(line);
 
     const classes = Object.keys(rule);
-    const from = await modelPath(options.from, path);
+    const from = options.scratch ? options.from : await modelPath(options.from, path);
+    const seeded = options.scratch ? { seed: recipe.seed } : {};
     const { pool } = recipe;
-    const start = adaptModel(await readModel(from), { classes, seed: 1, ...(pool ? { pool } : {}) });
+    const start = adaptModel(await readModel(from, seeded), { classes, seed: 1, ...(pool ? { pool } : {}) });
     for (const change of start.changes) note(`${start.definition.name}: ${adaptationSentence(change)}`);
     const { preparation } = start.definition;
     const { patches } = recipe;
@@ -170,7 +173,9 @@ await task({
         ...start.definition,
         name: options.name,
         trained: true,
-        origin: `trained from ${options.from} on ${split.training.records.length} films, split ${split.hash}`,
+        origin: `trained from ${
+          options.scratch ? "random numbers" : options.from
+        } on ${split.training.records.length} films, split ${split.hash}`,
       };
       const trained: ModelWeights = new Map(
         Object.entries(event.weights).map(([name, data]) => [name, { shape: shapes.get(name)!, data }]),
@@ -181,11 +186,15 @@ await task({
       });
       await saveModel(join(out, "model"), { definition, weights }, options.half ? { type: "F16" } : {});
     };
+    const judges = samples(validation, []);
     const history: EpochReport[] = [];
     let result: { steps: number; bestEpoch?: number; stopped: boolean } | undefined;
     const { spec } = start.definition;
-    if (recipe.mode === "head" && !recipe.augmentation?.length && spec.head === "linear" && !spec.distilled) {
-      await using model = await loadModel(from, options.threads === undefined ? {} : { threads: options.threads });
+    const engine = oneOf("engine", options.engine, engines);
+    const plainHead = spec.head === "linear" && !spec.distilled;
+    if (recipe.mode === "head" && !whyNotHeadAlone(recipe) && plainHead && engine === "onnx") {
+      const threads = options.threads === undefined ? {} : { threads: options.threads };
+      await using model = await loadModel(from, { ...seeded, ...threads });
       const { head, history: epochs } = await fitHead({
         model,
         films,
@@ -209,12 +218,12 @@ await task({
           inputChannels: 1,
           weights: Object.fromEntries([...given.weights].map(([name, { data }]) => [name, data])),
           training: samples(recordsOfPlan(plan, split.training), recipe.augmentation ?? []),
-          ...(validation.length === 0 ? {} : { validation: samples(validation, []) }),
+          ...(judges.ids.length === 0 ? {} : { validation: judges }),
           recipe,
           folder: out,
           checkpointEvery: 50,
           signal,
-          engine: oneOf("engine", options.engine, engines),
+          engine,
           provider: oneOf("provider", options.provider, providers),
           ...(options.threads === undefined ? {} : { threads: options.threads }),
         })

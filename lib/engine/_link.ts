@@ -46,9 +46,9 @@ export function startWorker(): Link {
     new Promise((resolve, reject) => {
       if (dead) return reject(dead);
       const id = calls++;
+      worker.postMessage(packed({ ...request, id } as Call, transfer), [...transfer]); // first: what cannot be sent throws
       waiting.set(id, { resolve: resolve as (result: never) => void, reject });
       worker.ref();
-      worker.postMessage(packed({ ...request, id } as Call, transfer), [...transfer]);
     });
 
   return {

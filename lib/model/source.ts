@@ -112,13 +112,11 @@ async function placeOf(model: string, { seed, cache, hubCaches }: SourceOptions)
   if (known && seed === undefined) {
     const folder = join(shipped, model);
     if (await exists(join(folder, "model.safetensors"))) return { folder };
-    if (model !== "vit-phantom") {
-      throw new MammolabError(
-        `Cannot open the model ${model}: mammolab does not ship its weights; give a folder with them, or a seed for random ones`,
-      );
-    }
+    throw new MammolabError(
+      `Cannot open the model ${model}: mammolab does not ship its weights; give a folder with them, or a seed for random ones`,
+    );
   }
-  if (known) return { folder: await untrained(model, seed ?? 1, cache) };
+  if (known && seed !== undefined) return { folder: await untrained(model, seed, cache) };
   if (seed !== undefined || !await exists(model)) {
     throw new MammolabError(
       `Cannot open the model ${model}: it is neither a folder nor a known name; known are ${
@@ -144,10 +142,13 @@ async function fetched(model: string, caches: readonly string[] | undefined): Pr
   return { folder: found.folder, name: `${owner}/${name}`, origin: `hf:${owner}/${name}@${found.commit}` };
 }
 
+/** Goes up when the same seed would draw other numbers, so that no old ones are taken from the cache. */
+const drawn = 2;
+
 /** Random numbers, made once and kept: the same in every process, and read by the engine like any other weights. */
 async function untrained(name: string, seed: number, cache?: string): Promise<string> {
   const definition = untrainedDefinition(name, { seed });
-  const folder = join(cache ?? join(await cacheFolder(), "models"), name, definitionHash(definition));
+  const folder = join(cache ?? join(await cacheFolder(), "models"), name, `${definitionHash(definition)}-${drawn}`);
   if (await exists(join(folder, "model.safetensors"))) return folder;
   const { parameters } = buildNet(definition.spec, { normalization: definition.preparation });
   const values = initialize(parameters, { seed });
