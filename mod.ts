@@ -5,7 +5,7 @@
  * `mammolab/datasets`, `mammolab/prepare`, `mammolab/graph`, `mammolab/nets`, `mammolab/weights`, `mammolab/engine`,
  * `mammolab/model`, `mammolab/evaluate`, `mammolab/train`, `mammolab/explain`, `mammolab/plot`.
  *
- * @example A phantom film without any file, and where an untrained network looks
+ * @example A film of a phantom, and where the network looks
  * ```ts ignore
  * import { loadExam, loadModel, plot, rollout } from "mammolab";
  * const exam = await loadExam("data/phantom/0007");

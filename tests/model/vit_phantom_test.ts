@@ -2,7 +2,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { phantomExam, phantomMammogram } from "mammolab/datasets";
 import { auc, pointingHit } from "mammolab/evaluate";
-import { classAttention, peakOf } from "mammolab/explain";
+import { peakOf, rollout } from "mammolab/explain";
 import { loadModel, readModel } from "mammolab/model";
 
 const folder = new URL("../../models/vit-phantom/", import.meta.url);
@@ -32,7 +32,7 @@ describe("the shipped model vit-phantom", () => {
     for (const seed of [9000, 9025]) assert(!trainedOn(seed)); // notebook 6
   });
 
-  it("tells malignant films apart, and its class token looks at the lesion", async () => {
+  it("tells malignant films apart, and its class token looks at the lesion (rollout)", async () => {
     await using model = await loadModel("vit-phantom", { provider: "cpu" });
     const cases: { positive: boolean; score: number }[] = [];
     const hits: number[] = [];
@@ -44,7 +44,7 @@ describe("the shipped model vit-phantom", () => {
         const malignant = view.lesions.filter(({ plan }) => plan.pathology === "malignant");
         cases.push({ positive: malignant.length > 0, score: scores.malignant! });
         if (malignant.length === 0) continue;
-        const { x, y } = peakOf(classAttention(attention), film.image);
+        const { x, y } = peakOf(rollout(attention), film.image);
         const lesions = malignant.map((lesion) => ({
           kind: "circle" as const,
           x: lesion.x,

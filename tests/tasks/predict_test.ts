@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { dirname } from "node:path";
 import { encodePng } from "mammolab/io";
+import { smallModel } from "../model/_small.ts";
 import { leftAfter } from "../_outside.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -49,13 +51,21 @@ describe("deno task predict", () => {
     await Deno.remove(out, { recursive: true });
   });
 
+  it("says of a model with random numbers that it is untrained", async () => {
+    const model = await smallModel(1, { trained: false, name: "random" });
+    const { code, out: text, error } = await predict(`${folder}/7_L-CC.png`, "--model", model, "--json");
+    assertEquals([code, JSON.parse(text).trained], [0, false]);
+    assertEquals(error, "random is untrained: its scores and its attention mean nothing yet\n");
+    await Deno.remove(dirname(model), { recursive: true });
+  });
+
   it("gives scores, and for each film a picture in its own pixels, the map as numbers, and the peak", async () => {
     const films = [`${folder}/7_L-CC.png`, `${folder}/8_R-MLO.png`];
     const { code, out: text, error } = await predict(...films, "--attention", out, "--json");
     assertEquals(code, 0);
-    assertEquals(error, "vit-phantom is untrained: its scores and its attention mean nothing yet\n");
+    assertEquals(error, "");
     const { model, trained, provider, results, imagesPerSecond } = JSON.parse(text);
-    assertEquals([model, trained, provider, results.length], ["vit-phantom", false, "cpu", 2]);
+    assertEquals([model, trained, provider, results.length], ["vit-phantom", true, "cpu", 2]);
     assert(imagesPerSecond > 0);
     for (const [n, [height, width]] of [[120, 80], [90, 70]].entries()) {
       const { file, scores, attention, warnings } = results[n];
@@ -66,7 +76,7 @@ describe("deno task predict", () => {
       assertStringIncludes(method, "rollout");
       assertMatch(attention.file, /film-[0-9a-f]{10}-(L-CC|R-MLO)\.png$/);
       const numbers = JSON.parse(await Deno.readTextFile(attention.numbers));
-      assertEquals([numbers.film, numbers.values.length, numbers.trained], [{ height, width }, 24 * 12, false]);
+      assertEquals([numbers.film, numbers.values.length, numbers.trained], [{ height, width }, 24 * 12, true]);
       assertEquals(numbers.peak, peak);
       // The highest number whose token lies on the film is the peak.
       const [a, b, c, d, e, f] = numbers.toSource;
