@@ -101,7 +101,7 @@ for (const [question, classes, part] of parts) {
     return scores;
   };
 
-  /** Mean over the repeats of the AUC over all folds, with the interval of the first repeat about it. */
+  /** AUC over all folds with its interval, each the mean over the repeats. */
   const judged = async (
     by: "patient" | "record",
     labels: readonly number[],
@@ -120,9 +120,10 @@ for (const [question, classes, part] of parts) {
       }
       perRepeat.push(aucWithInterval(cases));
     }
-    const mean = perRepeat.reduce((sum, { value }) => sum + value, 0) / perRepeat.length;
-    const { low, high } = perRepeat[0]!;
-    return `${mean.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
+    const mean = (of: "value" | "low" | "high") => {
+      return (perRepeat.reduce((sum, one) => sum + one[of], 0) / perRepeat.length).toFixed(3);
+    };
+    return `${mean("value")} (${mean("low")} to ${mean("high")})`;
   };
 
   console.log(`\n${question}: ${all.length} films, ${repeats} × 5 folds, AUC with its 95 % interval by patient`);
