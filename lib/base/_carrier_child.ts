@@ -20,6 +20,7 @@ export async function startChild(module: URL, { read = ownCode, env = [] }: Chil
     "-q",
     "--no-prompt",
     "--cached-only",
+    "--v8-flags=--max-semi-space-size=8", // else memory grows by a third over ten thousand films
     `--allow-read=${read.filter(({ protocol }) => protocol === "file:").map((url) => fileURLToPath(url)).join(",")}`,
     ...(env.length > 0 ? [`--allow-env=${env.join(",")}`] : []),
   ];
