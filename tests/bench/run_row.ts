@@ -112,11 +112,11 @@ async function runPair(
   requireSame(name, us, them);
   const flop = us.ready.flop;
   const busy: number[] = [];
-  // Seconds for as much work as one of our runs does.
+  // Seconds of a run; where rates of products are compared, for as many products as one of our runs has.
   const side = (running: Running) => async () => {
     const { seconds, cpuSeconds } = await running.measure();
     if (running === us) busy.push(cpuSeconds / seconds);
-    return (time === "wall" ? seconds : cpuSeconds) * (running.ready.flop > 0 ? flop / running.ready.flop : 1);
+    return (time === "wall" ? seconds : cpuSeconds) * (unit === "GFLOP/s" ? flop / running.ready.flop : 1);
   };
   const { ratio, range, control, ...times } = await pairedRatio(side(us), side(them), { rounds });
   const work = unit === "GFLOP/s" ? flop / 1e9 : ours.batch;
