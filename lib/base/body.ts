@@ -17,6 +17,17 @@ export async function wholeBody(body: Body): Promise<Uint8Array> {
   return bytes;
 }
 
+/** Several byte arrays in one piece, one after the other. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
 /** What a stream of another length means where it is a file's. */
 export function changed(): MammolabError {
   return new MammolabError("Cannot read the file: it changed while it was read; try again");

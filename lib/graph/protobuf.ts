@@ -1,4 +1,4 @@
-import { MammolabError } from "../base/mod.ts";
+import { joinBytes, MammolabError } from "../base/mod.ts";
 
 // The wire format of Protocol Buffers (protobuf.dev, "Encoding"), as far as ONNX needs it. A schema compiler would copy the
 // bytes of the weights and hold whole messages in memory; this is two small functions.
@@ -58,13 +58,7 @@ export function message(): MessageWriter {
 
 /** All bytes of a message in one piece. */
 export function bytesOf(writer: MessageWriter): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(writer.size());
-  let at = 0;
-  for (const part of writer.parts()) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return joinBytes(writer.parts());
 }
 
 function varint(value: number | bigint): Uint8Array {

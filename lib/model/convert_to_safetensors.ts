@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join } from "node:path";
-import { type FileSystem, MammolabError, sentenceOf } from "../base/mod.ts";
+import { type FileSystem, joinBytes, MammolabError, sentenceOf } from "../base/mod.ts";
 import { type OnnxInitializer, readOnnx } from "../graph/mod.ts";
 import { buildNet } from "../nets/mod.ts";
 import { compareWeights, type RawTensor, readRawSafetensors, requireFit, writeSafetensors } from "../weights/mod.ts";
@@ -33,7 +33,12 @@ export async function convertToSafetensors(
   const tensors: ({ readonly name: string } & RawTensor)[] = [];
   for (const [name, shape] of net.parameters) {
     const parts = await Promise.all(byName.get(name)!.parts.map((one) => bytesOf(one, source)));
-    tensors.push({ name, shape, type: parts[0]!.type, bytes: joined(parts.map(({ bytes }) => bytes)) });
+    tensors.push({
+      name,
+      shape,
+      type: parts[0]!.type,
+      bytes: parts.length === 1 ? parts[0]!.bytes : joinBytes(parts.map(({ bytes }) => bytes)),
+    });
   }
   await writeSafetensors(out, tensors, {
     metadata: { format: "pt", [definitionKey]: definitionText(definition) },
@@ -67,17 +72,6 @@ function weightsOf(
     const rows = parts.reduce((sum, { shape }) => sum + (shape[0] ?? 1), 0);
     return [name, { shape: parts[0]!.shape.length === 0 ? [] : [rows, ...rest], parts }];
   }));
-}
-
-function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 async function readModel(path: string): Promise<Uint8Array> {

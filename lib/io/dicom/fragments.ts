@@ -1,3 +1,4 @@
+import { joinBytes } from "../../base/mod.ts";
 import type { PixelElement } from "./parse.ts";
 import { copyAgain, refuse } from "./refuse.ts";
 import { startsCodeStream } from "./code_stream.ts";
@@ -83,14 +84,7 @@ export function joinFragments(bytes: Uint8Array, { at, length }: Fragments, from
     const start = at[i] as number;
     parts.push(bytes.subarray(start, start + (length[i] as number)));
   }
-  if (parts.length === 1) return parts[0] as Uint8Array;
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let end = 0;
-  for (const part of parts) {
-    joined.set(part, end);
-    end += part.length;
-  }
-  return joined;
+  return parts.length === 1 ? parts[0] as Uint8Array : joinBytes(parts);
 }
 
 function framesByTable({ at, offsets }: Fragments, frames: number): readonly number[] | undefined {

@@ -1,5 +1,5 @@
 import { deflateRawSync } from "node:zlib";
-import { MammolabError } from "../../base/mod.ts";
+import { joinBytes, MammolabError } from "../../base/mod.ts";
 
 /**
  * One attribute to write: tag as `0xggggeeee`, value representation, value. Text may have several values; numbers are
@@ -71,8 +71,8 @@ export function writeDicom(
   dataSet: DicomDataSet,
   { syntax = "explicit" }: { readonly syntax?: WriteSyntax } = {},
 ): Uint8Array<ArrayBuffer> {
-  const body = join(encodeDataSet(dataSet));
-  const meta = join(encodeDataSet([
+  const body = joinBytes(encodeDataSet(dataSet));
+  const meta = joinBytes(encodeDataSet([
     [0x0002_0001, "OB", Uint8Array.of(0, 1)],
     [0x0002_0002, "UI", uidOf(dataSet, 0x0008_0016)],
     [0x0002_0003, "UI", uidOf(dataSet, 0x0008_0018)],
@@ -80,7 +80,7 @@ export function writeDicom(
     [0x0002_0012, "UI", implementationUid],
     [0x0002_0013, "SH", "MAMMOLAB"],
   ]));
-  return join([
+  return joinBytes([
     new Uint8Array(128),
     latin("DICM"),
     ...encodeElement([0x0002_0000, "UL", meta.length]),
@@ -120,7 +120,7 @@ function encodeElement([tag, vr, value]: DicomElement): Uint8Array[] {
 function encodeValue(tag: number, vr: DicomVr, value: DicomValue): Uint8Array {
   if (vr === "SQ") {
     if (!isSequence(value)) throw refusal(tag, "is a sequence, so its value is a list of data sets; give one");
-    return join(value.flatMap((item) => encodeItem(join(encodeDataSet(item)))));
+    return joinBytes(value.flatMap((item) => encodeItem(joinBytes(encodeDataSet(item)))));
   }
   if (vr === "OB" || vr === "OW") {
     if (value instanceof Uint16Array && vr === "OW") return littleEndian(value);
@@ -240,16 +240,6 @@ function evenLength(bytes: Uint8Array, pad: number): Uint8Array {
 
 function latin(text: string): Uint8Array {
   return Uint8Array.from(text, (c) => c.charCodeAt(0));
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 /** Values do not appear: they may be a person's. */
