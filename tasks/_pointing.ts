@@ -1,8 +1,8 @@
 // Who points at a lesion: the network's attention, by two methods, and what needs no network.
-import { type FilmRecord, labelOf, patientKey } from "../lib/datasets/mod.ts";
+import { decidingLesions, type FilmRecord, patientKey } from "../lib/datasets/mod.ts";
 import type { PointingCase } from "../lib/evaluate/mod.ts";
 import { classAttention, type Relevance, rollout } from "../lib/explain/mod.ts";
-import { applyMap, findBreast, type Image, type Point } from "../lib/image/mod.ts";
+import { applyMap, contains, findBreast, type Image, type Point } from "../lib/image/mod.ts";
 import type { Mammogram } from "../lib/io/mod.ts";
 import type { LayerAttention } from "../lib/model/mod.ts";
 
@@ -15,10 +15,7 @@ export function pointedAt(
   { image }: Mammogram,
   attention: readonly LayerAttention[],
 ): readonly Pointed[] {
-  const label = labelOf(film);
-  const sought = film.lesions.flatMap(({ region, pathology }) =>
-    region && (pathology === undefined || pathology === label) ? [region] : []
-  );
+  const sought = decidingLesions(film).map(({ region }) => region);
   if (sought.length === 0) return [];
   const [last, all] = [classAttention(attention), rollout(attention)];
   const [left, right] = [applyMap(last.toSource, [0, 0]), applyMap(last.toSource, [1, 0])];
@@ -59,12 +56,7 @@ function highest(map: Relevance): Point[] {
 /** The middles of the tokens that lie on the breast; of all tokens where none is found. */
 function tokensOnBreast(map: Relevance, image: Image): Point[] {
   const mask = findBreast(image)?.mask;
-  const inside = ([x, y]: Point) => {
-    const [column, row] = [Math.floor(x) - mask!.x, Math.floor(y) - mask!.y];
-    return column >= 0 && row >= 0 && column < mask!.width && row < mask!.height &&
-      mask!.data[row * mask!.width + column] === 1;
-  };
-  const found = mask ? pointsOf(map, () => true).filter(inside) : [];
+  const found = mask ? pointsOf(map, () => true).filter((point) => contains(mask, point)) : [];
   return found.length > 0 ? found : pointsOf(map, () => true);
 }
 

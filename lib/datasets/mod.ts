@@ -2,6 +2,7 @@
 export {
   countBy,
   countRecords,
+  decidingLesions,
   type FilmRecord,
   type Label,
   labelOf,

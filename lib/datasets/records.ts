@@ -74,6 +74,15 @@ export function labelOf({ labels }: FilmRecord): string | undefined {
   return (labels.image ?? labels.breast ?? labels.patient)?.value;
 }
 
+/** The lesions that the label of a film comes from, as far as it is known where they are. */
+export function decidingLesions(film: FilmRecord): readonly (Lesion & Required<Pick<Lesion, "region">>)[] {
+  const label = labelOf(film);
+  return film.lesions.flatMap((lesion) => {
+    const { region, pathology } = lesion;
+    return region && (pathology === undefined || pathology === label) ? [{ ...lesion, region }] : [];
+  });
+}
+
 /**
  * One name for a patient over pooled datasets, since two of them may both have a `P_00001`.
  *

@@ -1,5 +1,5 @@
 import { MammolabError, seededRandom, sentenceOf } from "../base/mod.ts";
-import { type FilmRecord, labelOf, type Lesion, recordKey } from "../datasets/mod.ts";
+import { decidingLesions, labelOf, type Lesion, recordKey } from "../datasets/mod.ts";
 import { crop, type CropBox, findBreast, type Image, moveRegionBack } from "../image/mod.ts";
 import { lesionBox, sampleBackgroundBoxes, sampleLesionBoxes } from "../prepare/mod.ts";
 import type { Samples } from "./fit.ts";
@@ -32,7 +32,7 @@ export function patchSamples(
     const record = recordKey(film);
     return film.lesions.length === 0
       ? ["benign", "malignant"].includes(labelOf(film)!) ? [] : [{ film, copy, record }]
-      : deciding(film).map((lesion, index) => ({ film, copy, lesion, record: `${record} lesion ${index}` }));
+      : decidingLesions(film).map((lesion, index) => ({ film, copy, lesion, record: `${record} lesion ${index}` }));
   });
   const tissue = new Map<string, Int32Array>(); // places in turn, x and y: few bytes a film
   const tissueOf = (record: string, image: Image): CropBox[] => {
@@ -64,12 +64,6 @@ export function patchSamples(
 }
 
 type Patch = FilmItem & { readonly lesion?: Lesion; readonly record: string };
-
-/** The lesions that the label of a film comes from, as far as it is known where they are. */
-function deciding(film: FilmRecord): readonly Lesion[] {
-  const label = labelOf(film);
-  return film.lesions.filter(({ region, pathology }) => region && (pathology === undefined || pathology === label));
-}
 
 /** Corners of patches that are mostly breast, at most 256 drawn from all; of the whole film's middle where there is none. */
 function tissuePlaces(image: Image, size: number): Int32Array {
