@@ -3,7 +3,7 @@ import type { FilmRecord } from "../datasets/mod.ts";
 import type { Model } from "../model/mod.ts";
 import { filmFeatures } from "./features.ts";
 import type { EpochReport } from "./fit.ts";
-import { type LinearHead, trainLinearHead } from "./head.ts";
+import { headLogits, type LinearHead, trainLinearHead } from "./head.ts";
 import { judge } from "./judge.ts";
 import { smoothed } from "./losses.ts";
 import type { PreparedFilms } from "./prepared_films.ts";
@@ -47,13 +47,12 @@ export async function fitHead(
   const targetsOf = (films: readonly FilmRecord[]) => films.map((film) => targetOf(film, classes));
   const targets = [targetsOf(training), targetsOf(validation)] as const; // a film without a class is told first
   const { data, dim } = await filmFeatures([...training, ...validation], { model, ...rest });
-  const count = Object.keys(classes).length;
   const head = await trainLinearHead(
     data.subarray(0, training.length * dim),
     Float32Array.from(targets[0].flatMap((target) => [...smoothed(target, recipe.labelSmoothing ?? 0)])),
     {
       dim,
-      classes: count,
+      classes: Object.keys(classes).length,
       seed: recipe.seed,
       epochs: recipe.epochs,
       batchSize: recipe.batchSize,
@@ -64,12 +63,7 @@ export async function fitHead(
       ...(rest.signal ? { signal: rest.signal } : {}),
     },
   );
-  const logits = Float32Array.from({ length: validation.length * count }, (_, at) => {
-    const [film, c] = [training.length + Math.floor(at / count), at % count];
-    let sum = head.bias[c]!;
-    for (let d = 0; d < dim; d++) sum += head.weight[c * dim + d]! * data[film * dim + d]!;
-    return sum;
-  });
+  const logits = headLogits(head, data.subarray(training.length * dim));
   const history = head.losses.map((trainingLoss, epoch) => ({
     epoch,
     trainingLoss,

@@ -131,4 +131,32 @@ export async function trainLinearHead(
   }
 }
 
+/**
+ * What a linear head says of features.
+ *
+ * @param features `[images, dim]`
+ * @returns `[images, classes]`, before the softmax
+ *
+ * @example
+ * ```ts
+ * import { headLogits } from "mammolab/train";
+ * import { assertEquals } from "@std/assert";
+ * const head = { weight: Float32Array.of(1, 0, 0, 2), bias: Float32Array.of(0.5, 0) };
+ * assertEquals(headLogits(head, Float32Array.of(3, 4)), Float32Array.of(3.5, 8));
+ * ```
+ */
+export function headLogits(
+  { weight, bias }: Pick<LinearHead, "weight" | "bias">,
+  features: Float32Array,
+): Float32Array {
+  const classes = bias.length;
+  const dim = weight.length / classes;
+  return Float32Array.from({ length: features.length / dim * classes }, (_, at) => {
+    const [from, c] = [Math.floor(at / classes) * dim, at % classes];
+    let sum = bias[c]!;
+    for (let d = 0; d < dim; d++) sum += weight[c * dim + d]! * features[from + d]!;
+    return sum;
+  });
+}
+
 type Floats = Float32Array<ArrayBuffer>;

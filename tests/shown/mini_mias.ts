@@ -14,6 +14,7 @@ import {
   filmFeatures,
   filmSamples,
   fit,
+  headLogits,
   openTrainer,
   preparedFilms,
   trainLinearHead,
@@ -62,8 +63,8 @@ for (const [question, classes, part] of parts) {
     );
     return test.map((film) => {
       const own = data.subarray(index.get(film)! * dim, (index.get(film)! + 1) * dim);
-      const logit = (c: number) => head.bias[c]! + own.reduce((sum, x, d) => sum + x * head.weight[c * dim + d]!, 0);
-      return logit(1) - logit(0);
+      const [none, some] = headLogits(head, own);
+      return some! - none!;
     });
   };
   const lastBlock = async (training: readonly FilmRecord[], test: readonly FilmRecord[]) => {
