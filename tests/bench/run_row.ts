@@ -45,39 +45,8 @@ export async function runRow(
   }
 }
 
-async function runImages(
-  { name, ours, peer, time, unit, goal }: ImageRow,
-  { rounds }: { readonly rounds: number },
-): Promise<Measured> {
-  await using us = await startImages(ours);
-  await using them = await startImages(peer);
-  if (!us) throw new MammolabError(`Cannot measure "${name}": our own side did not start; run deno task doctor`);
-  if (!them) return { name, ours: null, peer: null, unit, ratio: null, goal, holds: "peer absent" };
-  const [value, other] = [us.ready.logit, them.ready.logit];
-  if (value !== undefined && other !== undefined && Math.abs(value - other) > 1e-3) {
-    throw new MammolabError(`Cannot compare "${name}": the sides give ${value} and ${other}; they do not do the same`);
-  }
-  const busy: number[] = [];
-  const side = (running: Running) => async () => {
-    const { seconds, cpuSeconds } = await running.measure();
-    if (running === us) busy.push(cpuSeconds / seconds);
-    return time === "wall" ? seconds : cpuSeconds;
-  };
-  const { ratio, range, control, ...times } = await pairedRatio(side(us), side(them), { rounds });
-  return {
-    name,
-    ours: digits(1 / times.ours),
-    peer: digits(1 / times.peer),
-    unit,
-    ratio: digits(ratio),
-    goal,
-    holds: verdict({ ratio, control }, goal),
-    control: digits(control),
-    range: [digits(range[0]), digits(range[1])],
-    busy: digits(median(busy)),
-    versions: [us.ready.version, them.ready.version],
-  };
-}
+const runImages = ({ ours, peer, ...row }: ImageRow, options: Rounds): Promise<Measured> =>
+  runSides(row, { us: () => startImages(ours), them: () => startImages(peer), work: 1 }, options);
 
 async function startImages(side: ImageSide): Promise<Running | undefined> {
   return await startProcess(side.runs === "ours" ? "_image_subject.ts" : "_image_peer.ts", side);
@@ -101,12 +70,23 @@ function meanOf({ name, of, unit, goal }: MeanRow, before: readonly Measured[]):
   };
 }
 
-async function runPair(
-  { name, ours, peer, time, unit, goal }: PairRow,
-  { rounds }: { readonly rounds: number },
+const runPair = ({ ours, peer, ...row }: PairRow, options: Rounds): Promise<Measured> =>
+  runSides(row, { us: () => begin(ours), them: () => begin(peer), work: ours.batch }, options);
+
+type Rounds = { readonly rounds: number };
+
+/** Both sides in turns. @param sides.work what one of our runs does, in the unit of the row; rates of products count their own */
+async function runSides(
+  { name, time, unit, goal }: Pick<PairRow | ImageRow, "name" | "time" | "unit" | "goal">,
+  sides: {
+    readonly us: () => Promise<Running | undefined>;
+    readonly them: () => Promise<Running | undefined>;
+    readonly work: number;
+  },
+  { rounds }: Rounds,
 ): Promise<Measured> {
-  await using us = await begin(ours);
-  await using them = await begin(peer);
+  await using us = await sides.us();
+  await using them = await sides.them();
   if (!us) throw new MammolabError(`Cannot measure "${name}": our own side did not start; run deno task doctor`);
   if (!them) return { name, ours: null, peer: null, unit, ratio: null, goal, holds: "peer absent" };
   requireSame(name, us, them);
@@ -119,7 +99,7 @@ async function runPair(
     return (time === "wall" ? seconds : cpuSeconds) * (unit === "GFLOP/s" ? flop / running.ready.flop : 1);
   };
   const { ratio, range, control, ...times } = await pairedRatio(side(us), side(them), { rounds });
-  const work = unit === "GFLOP/s" ? flop / 1e9 : ours.batch;
+  const work = unit === "GFLOP/s" ? flop / 1e9 : sides.work;
   return {
     name,
     ours: digits(work / times.ours),
@@ -153,7 +133,7 @@ function requireSame(name: string, us: Running, them: Running): void {
   const [own, other] = [us.ready.logit, them.ready.logit];
   if (own !== undefined && other !== undefined && Math.abs(own - other) > 1e-3) {
     throw new MammolabError(
-      `Cannot compare "${name}": the sides answer ${own} and ${other}; they do not run one network`,
+      `Cannot compare "${name}": the sides answer ${own} and ${other}; they do not do the same`,
     );
   }
 }

@@ -1,32 +1,20 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { deno } from "./_run.ts";
 
 const config = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
-const root = new URL("../../", import.meta.url).pathname;
-
-async function deno(...args: string[]): Promise<{ code: number; out: string; error: string }> {
-  const { code, stdout, stderr } = await new Deno.Command("deno", {
-    args,
-    cwd: root,
-    env: { NO_COLOR: "1" },
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  return { code, out: new TextDecoder().decode(stdout), error: new TextDecoder().decode(stderr) };
-}
-
 const runners = new Set(["test", "ok", "wasm"]); // for developers: hand every word on to Deno's own commands, or to one script
 const tasks = Object.keys(config.tasks).filter((name) => !runners.has(name));
 
 describe("every task", () => {
   for (const name of tasks) {
     it(`${name} explains itself with --help and refuses an unknown option with exit code 2`, async () => {
-      const help = await deno("task", "-q", name, "--help");
+      const help = await deno(["task", "-q", name, "--help"]);
       assertEquals([help.code, help.error], [0, ""]);
       assertStringIncludes(help.out, `Usage: deno task ${name}`);
       assertStringIncludes(help.out, "Example: ");
       assertStringIncludes(help.out, "--json");
-      const wrong = await deno("task", "-q", name, "--no-such-option");
+      const wrong = await deno(["task", "-q", name, "--no-such-option"]);
       assertEquals(wrong.code, 2);
       assertEquals(wrong.out, "");
       assertMatch(wrong.error, /--no-such-option/);

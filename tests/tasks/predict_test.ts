@@ -4,23 +4,13 @@ import { dirname } from "node:path";
 import { encodePng } from "mammolab/io";
 import { smallModel } from "../model/_small.ts";
 import { leftAfter } from "../_outside.ts";
-
-const root = new URL("../../", import.meta.url).pathname;
-
-type Run = { readonly code: number; readonly out: string; readonly error: string };
+import { command, deno, root } from "./_run.ts";
 
 /** All processes that the command starts carry it in their environment. */
 const mark = crypto.randomUUID();
 
-function command(args: readonly string[]): Deno.Command {
-  const env = { NO_COLOR: "1", MAMMOLAB_TEST_MARK: mark };
-  return new Deno.Command("deno", { args: [...args], cwd: root, env, stdout: "piped", stderr: "piped" });
-}
-
-async function predict(...args: string[]): Promise<Run> {
-  const { code, stdout, stderr } = await command(["task", "-q", "predict", ...args]).output();
-  return { code, out: new TextDecoder().decode(stdout), error: new TextDecoder().decode(stderr) };
-}
+const env = { MAMMOLAB_TEST_MARK: mark };
+const predict = (...args: string[]) => deno(["task", "-q", "predict", ...args], env);
 
 /** A breast: half an ellipse against the left edge, with a bright spot. */
 async function film(path: string, { height = 120, width = 80 } = {}): Promise<void> {
@@ -96,7 +86,7 @@ describe("deno task predict", () => {
   it("does the rest of a batch in which everything else is wrong, one sentence each", async () => {
     await Deno.writeFile(`${folder}/empty.dcm`, new Uint8Array(0));
     await Deno.writeTextFile(`${folder}/text.dcm`, "no film");
-    await command(["run", "-q", "-A", "tests/_processes.ts", "pipe", `${folder}/pipe.dcm`]).output();
+    await command(["run", "-q", "-A", "tests/_processes.ts", "pipe", `${folder}/pipe.dcm`], env).output();
     const wrong = [
       `${folder}/empty.dcm`,
       `${folder}/text.dcm`,
@@ -157,14 +147,14 @@ describe("deno task predict", () => {
   it("works where LD_LIBRARY_PATH is set, as an installation of CUDA asks", async () => {
     const script = new URL("_with_loader_path.ts", import.meta.url).pathname;
     const args = ["run", "-q", "-A", script, `${folder}/7_L-CC.png`, "--provider", "cpu", "--json", "--quiet"];
-    const { code, stdout } = await command(args).output();
+    const { code, stdout } = await command(args, env).output();
     assertEquals([code, JSON.parse(new TextDecoder().decode(stdout)).results[0].error], [0, undefined]);
   });
 
   it("keeps what was finished when it is stopped by Ctrl-C, and leaves no process behind", async () => {
     const films = Array.from({ length: 300 }, () => `${folder}/7_L-CC.png`);
     const args = ["run", "-q", "-P=work", "--no-prompt", "tasks/predict.ts", ...films, "--json"];
-    const child = command(args).spawn();
+    const child = command(args, env).spawn();
     const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
     for (let seen = ""; !/\d+\/300 films/.test(seen);) {
       const { value, done } = await reader.read();

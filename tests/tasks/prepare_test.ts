@@ -1,19 +1,9 @@
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { encodePng } from "mammolab/io";
+import { deno, root } from "./_run.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
-
-async function prepare(...args: string[]): Promise<{ code: number; out: string; error: string }> {
-  const { code, stdout, stderr } = await new Deno.Command("deno", {
-    args: ["task", "-q", "prepare", ...args],
-    cwd: root,
-    env: { NO_COLOR: "1" },
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  return { code, out: new TextDecoder().decode(stdout), error: new TextDecoder().decode(stderr) };
-}
+const prepare = (...args: string[]) => deno(["task", "-q", "prepare", ...args]);
 
 let folder: string;
 let out: string;

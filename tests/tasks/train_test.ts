@@ -1,23 +1,9 @@
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readModel } from "mammolab/model";
+import { deno, root } from "./_run.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
-type Run = { readonly code: number; readonly out: string; readonly error: string };
-
-function command(name: string, args: readonly string[]): Deno.Command {
-  return new Deno.Command("deno", {
-    args: ["task", "-q", name, ...args],
-    cwd: root,
-    env: { NO_COLOR: "1" },
-    stdout: "piped",
-    stderr: "piped",
-  });
-}
-async function run(name: string, ...args: string[]): Promise<Run> {
-  const { code, stdout, stderr } = await command(name, args).output();
-  return { code, out: new TextDecoder().decode(stdout), error: new TextDecoder().decode(stderr) };
-}
+const run = (name: string, ...args: string[]) => deno(["task", "-q", name, ...args]);
 
 let out: string;
 /** Three exams, each of one label: enough to go through everything, far too few to learn from. */
