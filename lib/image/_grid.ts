@@ -7,47 +7,54 @@ export type Grid<Data extends Float32Array | Uint8Array = Float32Array> = {
   readonly width: number;
 };
 
-/** The mask of the pixels that pass a test of their place in the data. */
-export function maskWhere(
-  { height, width }: { height: number; width: number },
-  test: (at: number) => boolean,
-): Grid<Uint8Array> {
-  const data = new Uint8Array(height * width);
-  for (let at = 0; at < data.length; at++) data[at] = test(at) ? 1 : 0;
-  return { data, height, width };
-}
-
 /** Pixels of one connected part, four neighbors. */
 export type Component = { readonly label: number; readonly size: number };
 
-/** Numbers the connected parts of a mask (four neighbors) from 1, in reading order; 0 is outside. */
-export function labelComponents(mask: Grid<Uint8Array>): { labels: Int32Array; components: readonly Component[] } {
-  const { data, height, width } = mask;
+/**
+ * Numbers the connected parts of a mask (four neighbors) from 1, in reading order; 0 is outside. A pixel takes the number of its
+ * upper or left neighbor, and numbers that meet are noted as one part (union-find): two passes, with no call for a pixel.
+ */
+export function labelComponents(
+  { data, height, width }: Grid<Uint8Array>,
+): { labels: Int32Array; components: readonly Component[] } {
   const labels = new Int32Array(data.length);
-  const stack = new Int32Array(data.length);
-  const components: Component[] = [];
-  for (let seed = 0; seed < data.length; seed++) {
-    if (!data[seed] || labels[seed]) continue;
-    const label = components.length + 1;
-    let [top, size] = [0, 0];
-    const push = (at: number) => {
-      if (!data[at] || labels[at]) return;
-      labels[at] = label;
-      stack[top++] = at;
-    };
-    push(seed);
-    while (top > 0) {
-      const at = stack[--top]!;
-      size++;
-      const column = at % width;
-      if (column > 0) push(at - 1);
-      if (column < width - 1) push(at + 1);
-      if (at >= width) push(at - width);
-      if (at < width * (height - 1)) push(at + width);
+  const parent = new Int32Array((data.length >> 1) + 2); // of each number one of the same part, the smallest last
+  const firstOf = (label: number) => {
+    while (parent[label] !== label) label = parent[label] = parent[parent[label]!]!;
+    return label;
+  };
+  let count = 0;
+  for (let i = 0; i < height; i++) {
+    let left = 0;
+    for (let j = 0; j < width; j++) {
+      const at = i * width + j;
+      if (!data[at]) {
+        left = 0;
+        continue;
+      }
+      const above = i > 0 ? labels[at - width]! : 0;
+      if (above && left && above !== left) {
+        const [a, b] = [firstOf(above), firstOf(left)];
+        if (a < b) parent[b] = a;
+        else parent[a] = b;
+      }
+      left ||= above;
+      if (!left) parent[left = ++count] = count;
+      labels[at] = left;
     }
-    components.push({ label, size });
   }
-  return { labels, components };
+  const numbers = new Int32Array(count + 1);
+  const sizes = [0];
+  for (let label = 1; label <= count; label++) {
+    const first = firstOf(label);
+    numbers[label] = first === label ? sizes.push(0) - 1 : numbers[first]!;
+  }
+  for (let at = 0; at < labels.length; at++) {
+    const label = numbers[labels[at]!]!;
+    labels[at] = label;
+    sizes[label]!++;
+  }
+  return { labels, components: sizes.slice(1).map((size, k) => ({ label: k + 1, size })) };
 }
 
 /** The mask with all that it encloses: what cannot be reached from outside the picture becomes inside. */
@@ -57,93 +64,102 @@ export function fillHoles({ data, height, width }: Grid<Uint8Array>): Grid<Uint8
   for (let i = 0; i < height; i++) {
     for (let j = 0; j < width; j++) outside[(i + 1) * w + j + 1] = data[i * width + j] ? 0 : 1;
   }
-  const { labels } = labelComponents({ data: outside, height: h, width: w });
+  const { labels } = labelComponents({ data: outside, height: h, width: w }); // the rim has number 1
   const filled = new Uint8Array(data.length);
   for (let i = 0; i < height; i++) {
-    for (let j = 0; j < width; j++) filled[i * width + j] = labels[(i + 1) * w + j + 1] === labels[0] ? 0 : 1;
+    for (let j = 0; j < width; j++) filled[i * width + j] = labels[(i + 1) * w + j + 1] === 1 ? 0 : 1;
   }
   return { data: filled, height, width };
 }
 
 /** Mean over (2 r + 1)² pixels, the edge repeated; `times` boxes in a row come near a Gaussian of variance times · r (r + 1) / 3. */
 export function blur({ data, height, width }: Grid<Float32Array | Uint8Array>, radius: number, times = 3): Grid {
-  const current = Float32Array.from(data);
-  const next = new Float32Array(data.length);
+  const current = new Float32Array(data);
   if (radius < 1) return { data: current, height, width };
-  const pass = (from: Float32Array, to: Float32Array, lines: number, length: number, line: number, step: number) => {
-    for (let l = 0; l < lines; l++) {
-      const at = (k: number) => from[l * line + Math.min(Math.max(k, 0), length - 1) * step]!;
-      let sum = 0;
-      for (let k = -radius; k <= radius; k++) sum += at(k);
-      for (let k = 0; k < length; k++) {
-        to[l * line + k * step] = sum / (2 * radius + 1);
-        sum += at(k + radius + 1) - at(k - radius);
-      }
-    }
-  };
+  const next = new Float32Array(data.length);
   for (let time = 0; time < times; time++) {
-    pass(current, next, height, width, width, 1);
-    pass(next, current, width, height, 1, width);
+    blurRows(current, next, { height, width }, radius);
+    blurColumns(next, current, { height, width }, radius);
   }
   return { data: current, height, width };
 }
 
-/** The pixels from which a disc of this radius does not leave the mask; beyond the picture counts as inside. */
-export function erode(mask: Grid<Uint8Array>, radius: number): Grid<Uint8Array> {
-  const distance = distanceTo(mask, 0).data;
-  return maskWhere(mask, (at) => distance[at]! > radius);
+type Size = { readonly height: number; readonly width: number };
+
+/** Running sums along each row. */
+function blurRows(from: Float32Array, to: Float32Array, { height, width }: Size, radius: number): void {
+  const [count, last] = [2 * radius + 1, width - 1];
+  for (let start = 0; start < height * width; start += width) {
+    let sum = 0;
+    for (let k = -radius; k <= radius; k++) sum += from[start + Math.min(Math.max(k, 0), last)]!;
+    for (let k = 0; k < width; k++) {
+      to[start + k] = sum / count;
+      const [ahead, behind] = [k + radius + 1, k - radius];
+      sum += from[start + (ahead < last ? ahead : last)]! - from[start + (behind > 0 ? behind : 0)]!;
+    }
+  }
 }
 
-/** The pixels that a disc of this radius about some pixel of the mask covers. */
+/** Running sums down all columns at once, row by row. */
+function blurColumns(from: Float32Array, to: Float32Array, { height, width }: Size, radius: number): void {
+  const [count, last] = [2 * radius + 1, height - 1];
+  const sums = new Float64Array(width);
+  for (let k = -radius; k <= radius; k++) {
+    const at = Math.min(Math.max(k, 0), last) * width;
+    for (let j = 0; j < width; j++) sums[j]! += from[at + j]!;
+  }
+  for (let k = 0; k < height; k++) {
+    const [ahead, behind] = [Math.min(k + radius + 1, last) * width, Math.max(k - radius, 0) * width];
+    for (let j = 0; j < width; j++) {
+      const sum = sums[j]!;
+      to[k * width + j] = sum / count;
+      sums[j] = sum + (from[ahead + j]! - from[behind + j]!);
+    }
+  }
+}
+
+/** The pixels from which a disc of this radius, a whole number, does not leave the mask; beyond the picture counts as inside. */
+export function erode(mask: Grid<Uint8Array>, radius: number): Grid<Uint8Array> {
+  const { data, height, width } = mask;
+  const eroded = near(mask, 0, radius);
+  for (let at = 0; at < data.length; at++) eroded[at]! ^= 1;
+  return { data: eroded, height, width };
+}
+
+/** The pixels that a disc of this radius, a whole number, about some pixel of the mask covers. */
 export function dilate(mask: Grid<Uint8Array>, radius: number): Grid<Uint8Array> {
-  const distance = distanceTo(mask, 1).data;
-  return maskWhere(mask, (at) => distance[at]! <= radius);
+  return { data: near(mask, 1, radius), height: mask.height, width: mask.width };
 }
 
 /**
- * Exact distance of each pixel to the nearest one of that value (Meijster, Roerdink & Hesselink 2000: columns by two scans,
- * rows by the lower envelope of parabolas); infinite where there is none.
+ * 1 where a pixel of that value is not farther than the radius. Down each column the distance to one is counted by two scans;
+ * a pixel at distance d from it reaches √(r² − d²) pixels along its row, to the right and to the left.
  */
-export function distanceTo({ data, height, width }: Grid<Uint8Array>, value: 0 | 1): Grid {
-  const far = height + width; // longer than any distance
-  const columns = new Int32Array(data.length);
-  for (let j = 0; j < width; j++) {
-    let d = far;
-    for (let i = 0; i < height; i++) columns[i * width + j] = d = data[i * width + j] === value ? 0 : d + 1;
-    d = far;
-    for (let i = height - 1; i >= 0; i--) {
-      d = data[i * width + j] === value ? 0 : d + 1;
-      if (d < columns[i * width + j]!) columns[i * width + j] = d;
+function near({ data, width }: Grid<Uint8Array>, value: 0 | 1, radius: number): Uint8Array {
+  const reach = Int32Array.from({ length: radius + 2 }, (_, d) => d > radius ? -1 : Math.sqrt(radius ** 2 - d ** 2));
+  const distance = new Int32Array(data.length); // down the column; radius + 1 stands for all that is farther
+  for (let at = 0; at < data.length; at++) {
+    const above = at >= width ? distance[at - width]! : radius + 1;
+    distance[at] = data[at] === value ? 0 : above > radius ? above : above + 1;
+  }
+  for (let at = data.length - width - 1; at >= 0; at--) {
+    const below = distance[at + width]! + 1;
+    if (below < distance[at]!) distance[at] = below;
+  }
+  const out = new Uint8Array(data.length);
+  for (let start = 0; start < data.length; start += width) {
+    let end = -1;
+    for (let j = 0; j < width; j++) {
+      const to = j + reach[distance[start + j]!]!;
+      if (to > end) end = to;
+      if (j <= end) out[start + j] = 1;
+    }
+    let begin = width;
+    for (let j = width - 1; j >= 0; j--) {
+      const to = j - reach[distance[start + j]!]!;
+      if (to < begin) begin = to;
+      if (j >= begin) out[start + j] = 1;
     }
   }
-  const out = new Float32Array(data.length).fill(Infinity);
-  // Parabola k has its foot at foot[k] with height tall[k] and is the lowest from start[k] on.
-  const [foot, tall, start] = [new Int32Array(width), new Float64Array(width), new Float64Array(width + 1)];
-  for (let i = 0; i < height; i++) {
-    let count = 0;
-    for (let j = 0; j < width; j++) {
-      const d = columns[i * width + j]!;
-      if (d >= far) continue;
-      const square = d * d + j * j;
-      let from = -Infinity;
-      while (count > 0) {
-        from = (square - tall[count - 1]!) / (2 * (j - foot[count - 1]!));
-        if (from > start[count - 1]!) break;
-        count--;
-      }
-      foot[count] = j;
-      tall[count] = square;
-      start[count] = count === 0 ? -Infinity : from;
-      count++;
-    }
-    if (count === 0) continue;
-    start[count] = Infinity;
-    let k = 0;
-    for (let j = 0; j < width; j++) {
-      while (start[k + 1]! < j) k++;
-      const d = columns[i * width + foot[k]!]!;
-      out[i * width + j] = Math.sqrt((j - foot[k]!) ** 2 + d * d);
-    }
-  }
-  return { data: out, height, width };
+  return out;
 }

@@ -9,11 +9,14 @@ export function largestContour({ data, height, width }: Grid, level: number): Po
   // Nodes are the pixel centers, then once more the edge pixels on the edge itself, then a ring of outside in the same place.
   const [rows, columns] = [height + 4, width + 4];
   const values = new Float32Array(rows * columns).fill(-1e9);
+  const above = new Uint8Array(rows * columns);
   for (let r = 1; r < rows - 1; r++) {
+    const line = Math.min(Math.max(r - 2, 0), height - 1) * width;
     for (let c = 1; c < columns - 1; c++) {
-      const i = Math.min(Math.max(r - 2, 0), height - 1);
-      const j = Math.min(Math.max(c - 2, 0), width - 1);
-      values[r * columns + c] = data[i * width + j]! - level;
+      const node = r * columns + c;
+      const value = data[line + (c < 3 ? 0 : c - 2 < width ? c - 2 : width - 1)]! - level;
+      values[node] = value;
+      above[node] = value > 0 ? 1 : 0;
     }
   }
   const place = (k: number, size: number) => Math.min(Math.max(k - 1.5, 0), size);
@@ -34,10 +37,10 @@ export function largestContour({ data, height, width }: Grid, level: number): Po
   for (let r = 0; r < rows - 1; r++) {
     for (let c = 0; c < columns - 1; c++) {
       const node = r * columns + c;
-      const corners = [node, node + 1, node + columns + 1, node + columns]; // clockwise
-      const count = corners.reduce((sum, corner) => sum + (values[corner]! > 0 ? 1 : 0), 0);
+      const below = node + columns;
+      const count = above[node]! + above[node + 1]! + above[below]! + above[below + 1]!;
       if (count === 0 || count === 4) continue;
-      const inside = corners.map((corner) => values[corner]! > 0);
+      const inside = [above[node], above[node + 1], above[below + 1], above[below]]; // clockwise
       const sides = [2 * node, 2 * (node + 1) + 1, 2 * (node + columns), 2 * node + 1]; // side k follows corner k
       for (let k = 0; k < 4; k++) {
         if (!inside[k] || inside[(k + 1) % 4]) continue;

@@ -3,6 +3,7 @@ import { MammolabError } from "../base/mod.ts";
 import { kernelBytes } from "./_resize_kernel_bytes.ts";
 import type { Taps } from "./_taps.ts";
 import type { Image } from "./image.ts";
+import type { Box } from "./region.ts";
 
 type Weights = readonly [number, number, number, number];
 
@@ -41,13 +42,27 @@ const [linesBytes, blockBytes] = [256 << 10, 128 << 10];
 /** The memory of a kernel never shrinks: one that grew beyond this is given up after its work. */
 const mostKeptBytes = 64 << 20;
 
+/** What of an image is read. */
+type Reading = {
+  /** Whole pixels inside the image, to which the taps belong; default: the image. */
+  readonly part?: Omit<Box, "kind">;
+  /** Left and right swapped, of one channel. */
+  readonly mirrored?: boolean;
+};
+
 /**
  * Weighted sums of rows, then of columns. Every source row is copied into the kernel's memory once, some at a time, and added to
  * the lines of all output rows that it belongs to; the lines are then shrunk.
  *
  * A value that is not finite spoils results whose window it misses by up to three pixels: it is multiplied by 0 there.
  */
-export function resample({ data, width, channels }: Image, rows: Taps, columns: Taps): Float32Array {
+export function resample(
+  { data, height: imageHeight, width: imageWidth, channels }: Image,
+  rows: Taps,
+  columns: Taps,
+  { part = { x: 0, y: 0, height: imageHeight, width: imageWidth }, mirrored = false }: Reading = {},
+): Float32Array {
+  const { width } = part;
   const [height, outWidth, length] = [rows.first.length, columns.first.length, width * channels];
   const lineBytes = Math.ceil(length / 4) * 16 + 16; // the last step of the last column may read 12 bytes beyond its line
   const group = Math.min(height, Math.max(2, Math.floor(linesBytes / lineBytes)));
@@ -88,6 +103,15 @@ export function resample({ data, width, channels }: Image, rows: Taps, columns: 
     }
   };
 
+  /** Whole rows lie one after the other, parts of rows do not. */
+  const copyRows = (start: number, stop: number) => {
+    const from = (row: number) => ((part.y + row) * imageWidth + part.x) * channels;
+    if (width === imageWidth) return floats.set(data.subarray(from(start), from(stop)), blockAt / 4);
+    for (let row = start; row < stop; row++) {
+      floats.set(data.subarray(from(row), from(row) + length), blockAt / 4 + (row - start) * length);
+    }
+  };
+
   const out = new Float32Array(height * outWidth * channels);
   for (let base = 0; base < height; base += group) {
     const high = Math.min(base + group, height);
@@ -96,7 +120,7 @@ export function resample({ data, width, channels }: Image, rows: Taps, columns: 
     let low = base;
     for (let start = rows.first[base]!; start < end; start += blockRows) {
       const stop = Math.min(start + blockRows, end);
-      floats.set(data.subarray(start * length, stop * length), blockAt / 4);
+      copyRows(start, stop);
       // Rows with weight 0 fill up the last four: what lies there need not be finite.
       floats.fill(0, blockAt / 4 + (stop - start) * length, blockAt / 4 + Math.ceil((stop - start) / 4) * 4 * length);
       for (let row = start; row < stop; row += 4) {
@@ -107,6 +131,7 @@ export function resample({ data, width, channels }: Image, rows: Taps, columns: 
     for (let i = base; i < high; i++) {
       const line = (i - base) * lineBytes;
       floats.fill(0, line / 4 + length, (line + lineBytes) / 4);
+      if (mirrored) floats.subarray(line / 4, line / 4 + length).reverse();
       if (channels === 1) {
         shrinkLine(line, spansAt, weightsAt, stride, outAt, outWidth);
         out.set(floats.subarray(outAt / 4, outAt / 4 + outWidth), i * outWidth);

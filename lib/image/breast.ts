@@ -46,6 +46,16 @@ const workingSize = 256;
  * ```
  */
 export function findBreast(image: Image): Breast | undefined {
+  const found = locateBreast(image);
+  if (!found) return undefined;
+  const { outline, box } = found;
+  const inBox: Polygon = { kind: "polygon", points: outline.points.map(([x, y]) => [x - box.x, y - box.y]) };
+  const mask: Mask = { ...box, kind: "mask", data: rasterize(inBox, box) };
+  return { ...found, mask };
+}
+
+/** `findBreast` without the mask, which has a byte for each pixel of the film. */
+export function locateBreast(image: Image): Omit<Breast, "mask"> | undefined {
   const frame = withoutPadding(image);
   const small = smallCopy(image, frame);
   const tissue = findTissue(small);
@@ -67,22 +77,16 @@ export function findBreast(image: Image): Breast | undefined {
     width: Math.min(Math.ceil(exact.x + exact.width), image.width) - left,
     height: Math.min(Math.ceil(exact.y + exact.height), image.height) - top,
   };
-  const inBox: Polygon = { kind: "polygon", points: outline.points.map(([x, y]) => [x - left, y - top]) };
-  const mask: Mask = { ...box, kind: "mask", data: rasterize(inBox, box) };
-  return { outline, mask, box, side: chestWallSide(tissue.mask), inverted: tissue.inverted };
+  return { outline, box, side: chestWallSide(tissue.mask), inverted: tissue.inverted };
 }
 
 /** The film inside its padding, at most 256 pixels long, first channel, numbers only. */
 function smallCopy(image: Image, frame: Box): Grid {
   const scale = Math.max(1, Math.max(frame.height, frame.width) / workingSize);
   const [height, width] = [Math.max(1, Math.round(frame.height / scale)), Math.max(1, Math.round(frame.width / scale))];
-  // The taps are moved to the film, which spares a copy of it.
-  const [rows, columns] = [tapsOf("area", frame.height, height), tapsOf("area", frame.width, width)];
-  const data = resample(
-    image,
-    { ...rows, first: rows.first.map((first) => first + frame.y) },
-    { ...columns, first: columns.first.map((first) => first + frame.x) },
-  );
+  const data = resample(image, tapsOf("area", frame.height, height), tapsOf("area", frame.width, width), {
+    part: frame,
+  });
   const small = new Float32Array(height * width);
   for (let at = 0; at < small.length; at++) {
     const value = data[at * image.channels]!;
@@ -93,14 +97,17 @@ function smallCopy(image: Image, frame: Box): Grid {
 
 /** The chest wall is where the breast is tall: its center of mass lies nearer to it than the middle of its box. */
 function chestWallSide({ data, height, width }: Grid<Uint8Array>): "left" | "right" {
-  const box = boundingBox({ kind: "mask", x: 0, y: 0, height, width, data });
-  let [sum, count] = [0, 0];
-  for (let at = 0; at < data.length; at++) {
-    if (!data[at]) continue;
-    sum += at % width + 0.5;
-    count++;
+  let [sum, count, left, right] = [0, 0, width, 0];
+  for (let i = 0; i < height; i++) {
+    for (let j = 0; j < width; j++) {
+      if (!data[i * width + j]) continue;
+      sum += j + 0.5;
+      count++;
+      if (j < left) left = j;
+      if (j >= right) right = j + 1;
+    }
   }
-  return sum / count <= box.x + box.width / 2 ? "left" : "right";
+  return sum / count <= left + (right - left) / 2 ? "left" : "right";
 }
 
 /**
@@ -118,7 +125,7 @@ function chestWallSide({ data, height, width }: Grid<Uint8Array>): "left" | "rig
  */
 export function cropToBreast({ margin = 0.02 }: { readonly margin?: number } = {}): (image: Image) => Image {
   return (image) => {
-    const breast = findBreast(image);
+    const breast = locateBreast(image);
     return breast ? crop(image, withMargin(breast.box, margin, image)) : image;
   };
 }
@@ -153,5 +160,5 @@ export function withMargin(box: Box, margin: number, { height, width }: Image): 
  * ```
  */
 export function faceLeft(image: Image): Image {
-  return findBreast(image)?.side === "left" ? mirror(image) : image;
+  return locateBreast(image)?.side === "left" ? mirror(image) : image;
 }

@@ -1,7 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { seededRandom } from "mammolab/base";
-import { blur, dilate, distanceTo, erode, fillHoles, type Grid, labelComponents } from "../../lib/image/_grid.ts";
+import { blur, dilate, erode, fillHoles, type Grid, labelComponents } from "../../lib/image/_grid.ts";
 import { largestContour, signedArea } from "../../lib/image/_outline.ts";
 import { assertClose } from "./_pictures.ts";
 
@@ -22,34 +22,34 @@ function drawnMask(height: number, width: number, share: number, seed: number): 
   return { data: Uint8Array.from({ length: height * width }, () => uniform() < share ? 1 : 0), height, width };
 }
 
-describe("distanceTo()", () => {
-  it("is what a search over all pixels finds", () => {
+describe("dilate() and erode()", () => {
+  it("are what a search over all pixels finds", () => {
     for (
-      const [height, width, share] of [[17, 23, 0.03], [12, 30, 0.4], [1, 9, 0.2], [9, 1, 0.2], [
-        20,
-        20,
-        0.002,
-      ]] as const
+      const [height, width, share, radius] of [
+        [17, 23, 0.03, 3],
+        [12, 30, 0.4, 1],
+        [30, 12, 0.004, 10],
+        [1, 9, 0.2, 2],
+        [9, 1, 0.2, 2],
+        [20, 20, 0, 4],
+        [20, 20, 0.5, 0],
+      ] as const
     ) {
       const mask = drawnMask(height, width, share, height);
-      const slow = Float32Array.from(mask.data, (_, at) => {
-        let nearest = Infinity;
-        mask.data.forEach((value, other) => {
-          const [dy, dx] = [Math.floor(at / width) - Math.floor(other / width), at % width - other % width];
-          if (value === 1) nearest = Math.min(nearest, Math.hypot(dx, dy));
-        });
-        return nearest;
-      });
-      assertEquals(distanceTo(mask, 1).data, slow);
+      const slow = mask.data.map((_, at) =>
+        mask.data.some((value, other) => {
+            const [dy, dx] = [Math.floor(at / width) - Math.floor(other / width), at % width - other % width];
+            return value === 1 && dx * dx + dy * dy <= radius * radius;
+          })
+          ? 1
+          : 0
+      );
+      assertEquals(dilate(mask, radius).data, slow);
+      const outside = { ...mask, data: mask.data.map((value) => 1 - value) };
+      assertEquals(erode(outside, radius).data, slow.map((value) => 1 - value));
     }
   });
 
-  it("is infinite where there is no such pixel", () => {
-    assertEquals(distanceTo(maskOf("..", ".."), 1).data, Float32Array.of(Infinity, Infinity, Infinity, Infinity));
-  });
-});
-
-describe("dilate() and erode()", () => {
   it("grow and shrink by a disc; beyond the picture counts as inside when shrinking", () => {
     const dot = maskOf(".....", ".....", "..#..", ".....", ".....");
     assertEquals(linesOf(dilate(dot, 2)), ["..#..", ".###.", "#####", ".###.", "..#.."]);
@@ -62,6 +62,33 @@ describe("labelComponents()", () => {
     const { labels, components } = labelComponents(maskOf("##..", "..#.", "#.##"));
     assertEquals([...labels], [1, 1, 0, 0, 0, 0, 2, 0, 3, 0, 2, 2]);
     assertEquals(components.map(({ size }) => size), [2, 3, 1]);
+  });
+});
+
+describe("labelComponents()", () => {
+  it("gives one number to all that a flood from one of its pixels reaches", () => {
+    for (const share of [0.3, 0.55, 0.62, 0.9]) {
+      const { data, height, width } = drawnMask(23, 31, share, 5);
+      const expected = new Int32Array(data.length);
+      const sizes: number[] = [];
+      for (let seed = 0; seed < data.length; seed++) {
+        if (!data[seed] || expected[seed]) continue;
+        sizes.push(0);
+        for (const stack = [seed]; stack.length > 0;) {
+          const at = stack.pop()!;
+          if (!data[at] || expected[at]) continue;
+          expected[at] = sizes.length;
+          sizes[sizes.length - 1]!++;
+          if (at % width > 0) stack.push(at - 1);
+          if (at % width < width - 1) stack.push(at + 1);
+          if (at >= width) stack.push(at - width);
+          if (at < width * (height - 1)) stack.push(at + width);
+        }
+      }
+      const { labels, components } = labelComponents({ data, height, width });
+      assertEquals(labels, expected);
+      assertEquals(components.map(({ size }) => size), sizes);
+    }
   });
 });
 

@@ -2,9 +2,10 @@ import fc from "../_fast_check.ts";
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import { seededRandom } from "mammolab/base";
-import { imageOf } from "mammolab/image";
+import { type Affine, crop, imageOf, mirror, resizeTo } from "mammolab/image";
 import { resample } from "../../lib/image/_resize_kernel.ts";
 import { tapsOf } from "../../lib/image/_taps.ts";
+import { resizePart } from "../../lib/image/resize.ts";
 import { assertClose, largestDifference } from "./_pictures.ts";
 import { slowResample } from "./_resample.ts";
 
@@ -56,6 +57,21 @@ describe("the resize kernel", () => {
     const image = noise(700, 4096, 1); // one output row of 700 rows of 16 KiB
     const [rows, columns] = [tapsOf("bilinear", 700, 2), tapsOf("bilinear", 4096, 3)];
     assertClose(resample(image, rows, columns), slowResample(image, rows, columns), 1e-6);
+  });
+
+  it("gives the bits of a cut, mirrored and resized copy without making one", () => {
+    const sizes = fc.tuple(side, side, side, side, fc.constantFrom(1, 3), filter, fc.boolean());
+    fc.assert(fc.property(sizes, fc.nat(), fc.nat(), ([h, w, height, width, channels, filter, mirrored], x, y) => {
+      const image = noise(h, w, channels);
+      const [left, top] = [x % w, y % h];
+      const part = { x: left, y: top, width: 1 + (x % (w - left)), height: 1 + (y % (h - top)), mirrored };
+      const { mirrored: _, ...box } = part;
+      const piece = mirrored ? mirror(crop(image, box)) : crop(image, box);
+      const expected = resizeTo({ height, width, filter })(piece);
+      const { data, toSource } = resizePart(image, part, { height, width, filter });
+      assertEquals(data, expected.data);
+      assertClose(toSource as Affine, expected.toSource as Affine, 1e-9);
+    }));
   });
 
   it("forgets what it resized before", () => {
