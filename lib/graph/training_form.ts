@@ -8,18 +8,20 @@ import { marked, node, nodesOf, scope, type Tensor } from "./tensor.ts";
  * - `gelu` becomes `u (1 + erf u) √½` with `u = x √½`: the factors then ride in the products before and after, and what is
  *   between is cheap to compute again.
  * - factors move through reshapes and transpositions into the Gemm before or after them (`alpha`, `beta`).
- * - layer norms are marked as cheap to compute again.
+ * - layer norms and the gates of GELUs are marked as cheap to compute again.
  *
- * @param recomputeAttention marks attention maps as well: a softmax and the product before it
+ * @param recompute `activations`: those marks, the default; `nothing`: no marks, more memory and a little less time where a
+ * batch is small enough for the caches; `attention`: attention maps are marked as well, a softmax and the product before it
  */
 export function trainingForm(
   outputs: Readonly<Record<string, Tensor>>,
-  { recomputeAttention = false }: { readonly recomputeAttention?: boolean } = {},
+  { recompute = "activations" }: { readonly recompute?: "nothing" | "activations" | "attention" } = {},
 ): Record<string, Tensor> {
   const order = nodesOf(Object.values(outputs));
   const users = new Map<Tensor, Tensor[]>();
   for (const tensor of order) for (const one of tensor.inputs) users.set(one, [...users.get(one) ?? [], tensor]);
   const form = new Map<Tensor, Tensor>();
+  const cheap = recompute === "nothing" ? {} : { cheap: true } as const;
   const shared = new Set<Tensor>(); // new nodes with several users: a factor must not move into them
 
   for (const tensor of order) {
@@ -44,11 +46,11 @@ export function trainingForm(
       case "transpose":
         return g.transpose(x!, (tensor as Tensor<"transpose">).attributes.order);
       case "layerNorm":
-        return marked({ cheap: true }, () => renewed(tensor, inputs));
+        return marked(cheap, () => renewed(tensor, inputs));
       case "matmul":
       case "softmax":
-        return recomputeAttention && isOfAttentionMap(tensor)
-          ? marked({ cheap: true }, () => renewed(tensor, inputs))
+        return recompute === "attention" && isOfAttentionMap(tensor)
+          ? marked(cheap, () => renewed(tensor, inputs))
           : copied(tensor, inputs);
       default:
         return copied(tensor, inputs);
@@ -62,7 +64,7 @@ export function trainingForm(
 
   function geluByParts(x: Tensor): Tensor {
     const u = scaled(x, Math.SQRT1_2);
-    const gate = marked({ cheap: true }, () => g.multiply(u, g.addNumber(g.erf(u), 1)));
+    const gate = marked(cheap, () => g.multiply(u, g.addNumber(g.erf(u), 1)));
     return g.scale(gate, Math.SQRT1_2);
   }
 

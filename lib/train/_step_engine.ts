@@ -1,8 +1,10 @@
 // What the Worker of a training needs from an engine, and the engine that is the default.
 import { type BlockingSession, type EngineTensor, openBlockingSession } from "../engine/mod.ts";
-import type { Numbers, TrainerSetup } from "./_step_worker.ts";
+import type { Numbers, StepSetup } from "./_step_worker.ts";
+import { collectGarbage } from "./_garbage.ts";
 import { type FlatParameters, sliceOf } from "./flat_parameters.ts";
-import { gradientName, predictionGraph, stepGraph } from "./step_graph.ts";
+import { gridOf, prefixTokensOf } from "../nets/mod.ts";
+import { gradientName, gradientSoFar, predictionGraph, stepGraph } from "./step_graph.ts";
 
 /** Runs the two graphs of a training over the numbers of its flat parameters. */
 export type StepEngine = {
@@ -14,35 +16,60 @@ export type StepEngine = {
   readonly predict: (numbers: Float32Array<ArrayBuffer>, images: Float32Array) => Promise<Float32Array>;
 };
 
+/**
+ * Into how many equal parts a batch is cut for the processor, so that what an operation writes is still in its caches when
+ * the next reads it: parts of at most 1,000 tokens. ViT-Tiny, batch 8: a tenth of the time and a quarter of the memory. Where
+ * a network is large its gradients, which each part adds to, would cost more than that spares: ViT-Base stays whole to batch 5.
+ */
+export function partsOf({ spec, batchSize, provider }: StepSetup): number {
+  if (provider !== "cpu") return 1;
+  const { height, width } = gridOf(spec);
+  const tokens = height * width + prefixTokensOf(spec);
+  const parts = Array.from({ length: batchSize }, (_, k) => k + 1).filter((k) => batchSize % k === 0);
+  return parts.find((k) => batchSize / k * tokens <= 1000) ?? batchSize;
+}
+
 /** ONNX Runtime: it reads and writes the memory of the parameters, nothing is copied. */
-export async function onnxEngine(setup: TrainerSetup, parameters: FlatParameters): Promise<StepEngine> {
+export async function onnxEngine(setup: StepSetup, parameters: FlatParameters): Promise<StepEngine> {
   const { spec, batchSize, inputChannels, provider } = setup;
-  const { model, inputs } = stepGraph(setup);
+  const parts = partsOf(setup);
+  const { model, inputs } = stepGraph(setup, parts);
   const common = { provider, ...(setup.threads === undefined ? {} : { threads: setup.threads }) };
   const session = await openBlockingSession({ model, name: "the training step", training: true, ...common });
   const tensor = (data: Float32Array, shape: readonly number[]): EngineTensor => ({ data, shape });
   const slices = [...parameters.slices.values()];
   const used = new Set(session.inputs.map(({ name }) => name));
   const given = new Set(session.outputs.map(({ name }) => name));
-  const feeds = Object.fromEntries(
-    slices.filter(({ name }) => used.has(name)).map((
-      slice,
-    ) => [slice.name, tensor(sliceOf(parameters.values, slice), slice.shape)]),
-  );
+  const views = (numbers: Float32Array<ArrayBuffer>, nameOf: (parameter: string) => string, known: Set<string>) =>
+    slices.filter(({ name, offset }) => offset < numbers.length && known.has(nameOf(name)))
+      .map((slice) => [nameOf(slice.name), tensor(sliceOf(numbers, slice), slice.shape)] as const);
+  const feeds = Object.fromEntries([
+    ...views(parameters.values, (name) => name, used),
+    ...views(parameters.gradients, gradientSoFar, used), // the same memory as the gradients that are written: it adds in place
+  ]);
   const [loss, logits] = [new Float32Array(1), new Float32Array(batchSize * spec.classes)];
   const into = Object.fromEntries([
-    ...slices.filter(({ name, trainable }) => trainable && given.has(gradientName(name)))
-      .map((slice) => [gradientName(slice.name), tensor(sliceOf(parameters.gradients, slice), slice.shape)]),
+    ...views(parameters.gradients, gradientName, given),
     ["loss", tensor(loss, [])],
-    ["logits", tensor(logits, [batchSize, spec.classes])],
   ]);
+  /** One of the equal parts of an array whose first axis is the batch. */
+  const partOf = (numbers: Float32Array, part: number) =>
+    numbers.subarray(part * numbers.length / parts, (part + 1) * numbers.length / parts);
   let predictor: BlockingSession | undefined;
   return {
     ranBy: `onnxruntime-node on ${provider}`,
     run: async (batch) => {
-      const fed = Object.fromEntries([...inputs].map(([name, shape]) => [name, tensor(batch[name]!, shape)]));
-      await session.run({ ...feeds, ...fed }, { into });
-      return { loss: loss[0]!, logits };
+      if (parts > 1) parameters.gradients.fill(0);
+      let sum = 0;
+      for (let part = 0; part < parts; part++) {
+        const own = [...inputs].map(([name, shape]) => [name, tensor(partOf(batch[name]!, part), shape)] as const);
+        const answer = tensor(partOf(logits, part), [batchSize / parts, spec.classes]);
+        await session.run({ ...feeds, ...Object.fromEntries(own) }, { into: { ...into, logits: answer } });
+        // The engine has written the gradients where they belong, and handed back copies of all of them as well.
+        collectGarbage(parameters.gradients.byteLength);
+        sum += loss[0]!;
+      }
+      return { loss: sum, logits };
     },
     predict: async (numbers, images) => {
       predictor ??= await openBlockingSession({ model: predictionGraph(setup), name: "the prediction", ...common });

@@ -3,7 +3,7 @@ import { MammolabError, sentenceOf } from "../base/mod.ts";
 import { openTfjs } from "../engine/mod.ts";
 import { evaluateTfjs, type Tensor, type TfjsTensor } from "../graph/mod.ts";
 import type { StepEngine } from "./_step_engine.ts";
-import type { TrainerSetup } from "./_step_worker.ts";
+import type { StepSetup } from "./_step_worker.ts";
 import { type FlatParameters, sliceOf } from "./flat_parameters.ts";
 import { parametersOf, predictionExpression, stepExpression } from "./step_graph.ts";
 
@@ -12,7 +12,7 @@ import { parametersOf, predictionExpression, stepExpression } from "./step_graph
  *
  * @throws MammolabError when no build works, or a provider is asked for: the build decides where it runs
  */
-export async function tfjsEngine(setup: TrainerSetup, parameters: FlatParameters): Promise<StepEngine> {
+export async function tfjsEngine(setup: StepSetup, parameters: FlatParameters): Promise<StepEngine> {
   if (setup.provider !== "cpu") {
     throw new MammolabError(
       `Cannot train with TensorFlow.js on ${setup.provider}: its build decides where it runs; leave the provider out`,

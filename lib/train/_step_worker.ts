@@ -2,6 +2,7 @@
 // one after the other; what they share lives here, as long as the Worker.
 import { MammolabError } from "../base/mod.ts";
 import type { Provider } from "../engine/mod.ts";
+import { collectGarbage } from "./_garbage.ts";
 import { onnxEngine, type StepEngine } from "./_step_engine.ts";
 import { tfjsEngine } from "./_step_tfjs.ts";
 import { type FlatParameters, flatParameters, sliceOf } from "./flat_parameters.ts";
@@ -30,6 +31,9 @@ export type TrainerSetup = StepSpec & {
   readonly threads?: number;
   readonly values: Numbers;
 };
+
+/** The same without the first numbers. */
+export type StepSetup = Omit<TrainerSetup, "values">;
 
 /** One step of the optimiser. */
 export type StepJob = {
@@ -80,7 +84,7 @@ export type Opened = {
 };
 
 type State = {
-  readonly setup: TrainerSetup;
+  readonly setup: StepSetup;
   readonly parameters: FlatParameters;
   readonly optimizer: Optimizer;
   readonly engine: StepEngine;
@@ -99,14 +103,15 @@ export async function work(job: TrainerJob): Promise<unknown> {
   return write(state, job.state);
 }
 
-async function open(setup: TrainerSetup): Promise<Opened> {
+async function open({ values, ...setup }: TrainerSetup): Promise<Opened> {
   const { parameters: shapes, inputs } = stepExpression(setup);
   const trained = new Set(setup.trained);
   const parameters = flatParameters(shapes, { trainable: (name) => trained.has(name) });
+  put(parameters, parameters.values, values);
+  collectGarbage(parameters.values.byteLength); // the first numbers came as a copy
   const engine = await (setup.engine === "tfjs" ? tfjsEngine : onnxEngine)(setup, parameters);
   const scaleOf = (name: string) => layerScale(name, { depth: setup.spec.depth, decay: setup.layerDecay });
   state = { setup, parameters, optimizer: optimizer(parameters, setup.optimizer, scaleOf), engine };
-  put(parameters, parameters.values, setup.values);
   const slices = [...parameters.slices.values()];
   const count = (of: readonly { readonly length: number }[]) => of.reduce((sum, { length }) => sum + length, 0);
   return {

@@ -4,7 +4,14 @@ export { layerScale, scheduleAt, type ScheduleOptions } from "./schedules.ts";
 export { clipGradients, decays, gradientNorm, type Optimizer, optimizer, type OptimizerOptions } from "./optimizers.ts";
 export { type FlatParameters, flatParameters, type Kernels, type Slice, sliceOf } from "./flat_parameters.ts";
 export { lossOf, type LossOptions, smoothed } from "./losses.ts";
-export { gradientName, predictionGraph, type StepGraph, stepGraph, type StepSpec } from "./step_graph.ts";
+export {
+  gradientName,
+  gradientSoFar,
+  predictionGraph,
+  type StepGraph,
+  stepGraph,
+  type StepSpec,
+} from "./step_graph.ts";
 export {
   type Numbers,
   openTrainer,

@@ -1,4 +1,4 @@
-import { gradients, input, nodesOf, type Tensor, toOnnx, trainingForm } from "../graph/mod.ts";
+import { add, gradients, input, nodesOf, scale, type Tensor, toOnnx, trainingForm } from "../graph/mod.ts";
 import { buildNet, type NetSpec, type Normalization } from "../nets/mod.ts";
 import { lossOf, type LossOptions } from "./losses.ts";
 
@@ -31,6 +31,9 @@ export type StepGraph = {
 /** The name under which the gradient of a parameter leaves the graph. */
 export const gradientName = (parameter: string): string => `d:${parameter}`;
 
+/** The name of the input that a gradient is added to, where a batch goes through the graph in parts. */
+export const gradientSoFar = (parameter: string): string => `d:${parameter}:so far`;
+
 /** A step before it is written as a graph: what any engine needs to know. */
 export type StepExpression = Omit<StepGraph, "model"> & {
   /** A single number. */
@@ -60,18 +63,27 @@ export function stepExpression(
   };
 }
 
-/** The graph of one training step: `loss`, `logits` and the gradients of what is trained, weights as inputs. */
-export function stepGraph(step: StepSpec): StepGraph {
-  const { inputs, parameters } = stepExpression(step);
-  return { model: toOnnx(stepTensors(step), { weights: "inputs", graphName: "training step" }), inputs, parameters };
+/**
+ * The graph of one training step: `loss`, `logits` and the gradients of what is trained, weights as inputs.
+ *
+ * @param parts into how many equal parts the batch is cut: the graph is then run once for each, its loss is the part's
+ * share of the mean, and its gradients are added to the inputs of {@linkcode gradientSoFar}
+ */
+export function stepGraph(step: StepSpec, parts = 1): StepGraph {
+  const { inputs, parameters } = stepExpression({ ...step, batchSize: step.batchSize / parts });
+  const model = toOnnx(stepTensors(step, parts), { weights: "inputs", graphName: "training step" });
+  return { model, inputs, parameters };
 }
 
 /** What a step gives, by name, in the form that trains fastest. */
-export function stepTensors(step: StepSpec): Readonly<Record<string, Tensor>> {
-  const { loss, logits } = stepExpression(step);
-  const form = trainingForm({ loss, logits }, { recomputeAttention: step.recomputeAttention ?? false });
+export function stepTensors(step: StepSpec, parts = 1): Readonly<Record<string, Tensor>> {
+  const { loss, logits } = stepExpression({ ...step, batchSize: step.batchSize / parts });
+  const recompute = step.recomputeAttention ? "attention" : parts > 1 ? "nothing" : "activations";
+  const form = trainingForm({ loss: scale(loss, 1 / parts), logits }, { recompute });
   const found = gradients(form.loss!, parametersOf(Object.values(form), step.trained));
-  return { ...form, ...Object.fromEntries([...found].map(([leaf, dy]) => [gradientName(leaf.name), dy])) };
+  const whole = ([{ name }, dy]: readonly [Tensor, Tensor]) =>
+    parts === 1 ? dy : add(input(gradientSoFar(name), dy.shape), dy);
+  return { ...form, ...Object.fromEntries([...found].map((one) => [gradientName(one[0].name), whole(one)])) };
 }
 
 /** Those of the named parameters that some tensors depend on. */

@@ -6,19 +6,20 @@ import { readDefinition } from "mammolab/model";
 import { openTrainer, type StepSpec, trainedNames } from "mammolab/train";
 import { readSafetensors, readSafetensorsHeader } from "mammolab/weights";
 import { stepTensors } from "../../lib/train/step_graph.ts";
+import { collectGarbage } from "../../lib/train/_garbage.ts";
 import { lines, type Subject } from "./_subject.ts";
 
 const { folder, batch, threads, lastBlocks }: Subject = JSON.parse(Deno.args[0]!);
 const file = `${folder}/model.safetensors`;
 const { spec, preparation } = await readDefinition(folder, (await readSafetensorsHeader(file)).metadata);
-const values = Object.fromEntries([...await readSafetensors(file)].map(([name, { data }]) => [name, data]));
+const names = [...(await readSafetensorsHeader(file)).tensors.keys()];
 const step: StepSpec = {
   spec,
   normalization: preparation,
   inputChannels: 1,
   batchSize: batch,
   loss: { kind: "crossEntropy" },
-  trained: trainedNames(Object.keys(values), lastBlocks === undefined ? "all" : { lastBlocks }, spec),
+  trained: trainedNames(names, lastBlocks === undefined ? "all" : { lastBlocks }, spec),
 };
 const { height, width } = spec.imageSize;
 // The same pixels and labels as in torch_peer.py.
@@ -32,8 +33,10 @@ const trainer = await openTrainer({
   layerDecay: 1,
   provider: "cpu",
   threads,
-  values,
+  // Kept by nobody, as in torch_peer.py: from here on the numbers are the trainer's.
+  values: Object.fromEntries([...await readSafetensors(file)].map(([name, { data }]) => [name, data])),
 });
+collectGarbage(Infinity); // Python frees them at once
 let done = 0;
 /** The rate is so small that hundreds of steps leave the numbers, and so the time, as they were. */
 const run = () => trainer.step({ batches: [{ image, targets }], learningRate: 1e-6, step: ++done });

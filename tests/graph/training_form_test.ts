@@ -66,8 +66,8 @@ describe("trainingForm()", () => {
 
   it("changes no value and no gradient when attention maps are computed again, which nothing keeps then", () => {
     const { loss, leaves, feeds } = smallVit();
-    const [kept, again] = [false, true].map((recomputeAttention) => {
-      const form = g.trainingForm({ loss }, { recomputeAttention }).loss!;
+    const [kept, again] = (["nothing", "attention"] as const).map((recompute) => {
+      const form = g.trainingForm({ loss }, { recompute }).loss!;
       return { loss: form, ...named(g.gradients(form, leaves)) };
     });
     const [a, b] = [g.evaluate(kept!, feeds), g.evaluate(again!, feeds)];

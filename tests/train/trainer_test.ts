@@ -1,9 +1,10 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { MammolabError } from "mammolab/base";
+import { MammolabError, seededRandom } from "mammolab/base";
 import { buildNet, type NetSpec, vitDefaults } from "mammolab/nets";
 import { readSafetensors } from "mammolab/weights";
 import { openTrainer, type TrainerSetup } from "mammolab/train";
+import { partsOf } from "../../lib/train/_step_engine.ts";
 
 // fixtures/training/make.py: five AdamW steps in PyTorch, Float64 and its own float32
 const fixtures = new URL("../fixtures/", import.meta.url);
@@ -87,6 +88,51 @@ describe("openTrainer()", () => {
     });
     assertAlmostEquals(two.loss, one.loss, 1e-5);
     assertAlmostEquals(two.gradientNorm, one.gradientNorm, 1e-5 * one.gradientNorm);
+  });
+
+  it("takes a batch of many tokens in parts: loss, logits and step are those of the whole, with masks of dropout too", async () => {
+    const { setup: small } = await setupOf("class_token");
+    const spec: NetSpec = {
+      ...small.spec,
+      imageSize: { height: 16 * small.spec.patchSize, width: 16 * small.spec.patchSize },
+    };
+    const shapes = [...buildNet(spec, { normalization: small.normalization }).parameters];
+    const { normal, uniform } = seededRandom("parts");
+    const numbers = (length: number, draw: () => number) => new Float32Array(length).map(draw);
+    const values = Object.fromEntries(
+      shapes.map(([name, shape]) => [name, numbers(shape.reduce((a, b) => a * b, 1), () => normal() / 10)]),
+    );
+    const setup: TrainerSetup = {
+      ...small,
+      spec,
+      values,
+      optimizer: { kind: "sgd", momentum: 0 },
+      dropout: 0.3,
+      dropPath: 0.3,
+    };
+    const pairs = { ...setup, batchSize: 2 }; // 514 tokens: whole
+    const fours = { ...setup, batchSize: 4 }; // 1,028 tokens: in two parts
+    assertEquals([partsOf(pairs), partsOf(fours), partsOf({ ...fours, provider: "cuda" })], [1, 2, 1]);
+    await using halves = await openTrainer(pairs);
+    await using parts = await openTrainer(fours);
+    const batch = Object.fromEntries(
+      [...parts.inputs].map(([name, shape]) => [name, numbers(shape.reduce((a, b) => a * b, 1), uniform)]),
+    );
+    const half = (k: number) =>
+      Object.fromEntries(
+        Object.entries(batch).map(([name, data]) => [name, data.slice(k * data.length / 2, (k + 1) * data.length / 2)]),
+      );
+    for (const step of [1, 2]) {
+      const one = await parts.step({ batches: [batch], learningRate: 0.1, step });
+      const two = await halves.step({ batches: [half(0), half(1)], learningRate: 0.1, step });
+      assertAlmostEquals(one.loss, two.loss, 1e-6);
+      two.logits.forEach((x, i) => assertAlmostEquals(one.logits[two.logits.length + i]!, x, 1e-5));
+    }
+    const [whole, accumulated] = [await parts.read(), await halves.read()];
+    for (const [name, own] of Object.entries(whole.values)) {
+      own.forEach((x, i) => assertAlmostEquals(x, accumulated.values[name]![i]!, 1e-5, name));
+      assert(own.some((x, i) => x !== values[name]![i]), `${name} did not move`);
+    }
   });
 
   it("leaves frozen parameters bit by bit as they were", async () => {
