@@ -9,7 +9,7 @@ import {
   saveModel,
 } from "../lib/model/mod.ts";
 import { chart } from "../lib/plot/mod.ts";
-import { balance, createFlow, pipeline, recordsOfPlan, type Step } from "../lib/prepare/mod.ts";
+import { balance, createFlow, mildAugmentations, pipeline, recordsOfPlan, type Step } from "../lib/prepare/mod.ts";
 import {
   checkRecipe,
   type EpochReport,
@@ -17,6 +17,7 @@ import {
   filmSamples,
   fit,
   fitHead,
+  lockFolder,
   type Mode,
   patchSamples,
   preparedFilms,
@@ -31,14 +32,6 @@ import { dataOptions, filmsOf } from "./_train_options.ts";
 const engines = ["onnx", "tfjs"] as const;
 const providers = ["cpu", "webgpu", "cuda"] as const;
 const strategies = ["none", "oversample", "augment", "undersample", "sample"] as const;
-
-/** What training films go through, each epoch anew: small, because a breast is a breast at nearly its own size and angle. */
-const usualAugmentation: readonly Step[] = [
-  { name: "brightness", options: { strength: 0.1 }, probability: 0.5 },
-  { name: "contrast", options: { strength: 0.15 }, probability: 0.5 },
-  { name: "gamma", options: { low: 0.8, high: 1.25 }, probability: 0.5 },
-  { name: "noise", options: { kind: "gaussian", low: 0, high: 0.02 }, probability: 0.3 },
-];
 
 await task({
   name: "train",
@@ -191,10 +184,14 @@ await task({
     let result: { steps: number; bestEpoch?: number; stopped: boolean } | undefined;
     const { spec } = start.definition;
     const engine = oneOf("engine", options.engine, engines);
-    const plainHead = spec.head === "linear" && !spec.distilled;
-    if (recipe.mode === "head" && !whyNotHeadAlone(recipe) && plainHead && engine === "onnx") {
+    const provider = oneOf("provider", options.provider, providers);
+    const whyNot = recipe.mode !== "head" ? undefined : whyNotHeadAlone(recipe) ??
+      (spec.head === "linear" && !spec.distilled ? undefined : "is for a head of several layers");
+    if (whyNot) note(`The network runs at every step, because the recipe ${whyNot}`);
+    if (recipe.mode === "head" && !whyNot && engine === "onnx") {
+      const unlock = await lockFolder(out);
       const threads = options.threads === undefined ? {} : { threads: options.threads };
-      await using model = await loadModel(from, { ...seeded, ...threads });
+      await using model = await loadModel(from, { ...seeded, ...threads, provider });
       const { head, history: epochs } = await fitHead({
         model,
         films,
@@ -209,6 +206,7 @@ await task({
       history.push(...epochs);
       const weights = Object.fromEntries([...start.weights].map(([name, { data }]) => [name, data]));
       await save({ weights: { ...weights, "head.weight": head.weight, "head.bias": head.bias } });
+      unlock();
       result = { steps: recipe.epochs * Math.ceil(plan.items.length / recipe.batchSize), stopped: false };
     } else {
       for await (
@@ -224,7 +222,7 @@ await task({
           checkpointEvery: 50,
           signal,
           engine,
-          provider: oneOf("provider", options.provider, providers),
+          provider,
           ...(options.threads === undefined ? {} : { threads: options.threads }),
         })
       ) {
@@ -332,7 +330,7 @@ async function recipeOf(
     ...(smoothing === undefined ? {} : { labelSmoothing: smoothing }),
     ...(patience === undefined ? {} : { patience }),
     ...(patches === undefined ? {} : { patches }),
-    augmentation: plain || head ? [] : usualAugmentation,
+    augmentation: plain || head ? [] : mildAugmentations, // what `prepare` shows
   };
 }
 

@@ -14,13 +14,15 @@ export type Progress = {
   readonly spec: NetSpec;
   /** Hash of the record ids and labels of both sides. */
   readonly data: string;
+  /** Hash of the first numbers; absent in the checkpoints of version 0.1. */
+  readonly weights?: string;
   /** Steps that are done. Order of the data and all masks follow from it and the seed. */
   readonly step: number;
   readonly history: readonly EpochReport[];
   /** Sum of the losses of the present epoch so far. */
   readonly lossSum: number;
   /** Epoch of the best validation result so far, and that result; lower is better. */
-  readonly best?: { readonly epoch: number; readonly score: number };
+  readonly best?: { readonly epoch: number; readonly score: number; readonly loss?: number };
 };
 
 const FILE = "checkpoint.safetensors";
@@ -72,7 +74,7 @@ export async function readBest(folder: string): Promise<Numbers> {
  */
 export async function readCheckpoint(
   folder: string,
-  expected: Pick<Progress, "recipe" | "spec" | "data">,
+  expected: Pick<Progress, "recipe" | "spec" | "data" | "weights">,
 ): Promise<{ readonly state: TrainerState; readonly progress: Progress } | undefined> {
   const path = join(folder, FILE);
   try {
@@ -90,6 +92,9 @@ export async function readCheckpoint(
   if (JSON.stringify(progress.spec) !== JSON.stringify(expected.spec)) throw cannot("it holds another network");
   const differences = recipeDifferences(expected.recipe, progress.recipe);
   if (differences.length > 0) throw cannot(`the recipe differs in ${differences.join(", ")}`);
+  if (progress.weights !== undefined && progress.weights !== expected.weights) {
+    throw cannot("it began with other weights (another model, or another seed)");
+  }
   if (progress.data !== expected.data) throw cannot("the data differ (other records or labels)");
 
   const tensors = await readSafetensors(path);

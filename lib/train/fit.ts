@@ -146,12 +146,13 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
       if (progress.step % run.perEpoch === 0) {
         const report = await reportOf(options, trainer!, epoch, progress.lossSum / run.perEpoch);
         const score = scoreOf(report);
-        const better = report.validation !== undefined && !(progress.best && progress.best.score <= score);
+        const loss = report.validation?.loss ?? Infinity;
+        const better = report.validation !== undefined && isBetter({ score, loss }, progress.best);
         progress = {
           ...progress,
           lossSum: 0,
           history: [...progress.history, report],
-          ...(better ? { best: { epoch, score } } : {}),
+          ...(better ? { best: { epoch, score, loss } } : {}),
         };
         if (better) {
           bestValues = valuesOf(await trainer!.read());
@@ -228,13 +229,19 @@ function checkWeights(weights: Numbers, shapes: Plan["shapes"]): void {
 type Plan = ReturnType<typeof planOf>;
 
 function planOf(
-  { spec, normalization, inputChannels = 1, recipe, training, validation, fileSystem = disk }: FitOptions,
+  { spec, normalization, inputChannels = 1, weights, recipe, training, validation, fileSystem = disk }: FitOptions,
 ) {
   const perStep = recipe.batchSize * (recipe.accumulate ?? 1);
   const perEpoch = Math.ceil(training.ids.length / perStep);
   const hash = createHash("sha256");
   for (const side of [training, validation]) hash.update(JSON.stringify([side?.ids, side?.targets]));
-  const identity = { recipe, spec, data: hash.digest("hex").slice(0, 16) };
+  const numbers = createHash("sha256");
+  for (const name of Object.keys(weights).toSorted()) {
+    const { buffer, byteOffset, byteLength } = weights[name]!;
+    numbers.update(name).update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  const short = (hash: ReturnType<typeof createHash>) => hash.digest("hex").slice(0, 16);
+  const identity = { recipe, spec, data: short(hash), weights: short(numbers) };
   return {
     ...identity,
     identity,
@@ -334,15 +341,22 @@ async function reportOf(
     images.reduce((at, image) => (all.set(image, at), at + image.length), 0);
     logits.set(await trainer.predict(all, { averaged: recipe.average !== undefined }), start * spec.classes);
   }
-  return { epoch, trainingLoss, validation: judge(logits, validation.targets) };
+  return { epoch, trainingLoss, validation: judge(logits, validation.targets, recipe.loss) };
 }
 
 /** What is to become small: 1 − AUC where there is one, else the validation loss. */
 const scoreOf = ({ validation }: EpochReport) =>
   validation?.auc === undefined ? validation?.loss ?? Infinity : 1 - validation.auc;
 
+/** Equal scores are told apart by the loss: an AUC of few films is often the same for many epochs. */
+function isBetter({ score, loss }: { readonly score: number; readonly loss: number }, best: Progress["best"]): boolean {
+  return best === undefined || score < best.score || (score === best.score && loss < (best.loss ?? -Infinity));
+}
+
+/** Counted from the epoch that first reached the best score: a loss that still falls under the same AUC is no reason to go on. */
 function waitedEnough({ best, history }: Progress, { patience }: Recipe): boolean {
-  return patience !== undefined && best !== undefined && history.length - 1 - best.epoch >= patience;
+  if (patience === undefined || best === undefined) return false;
+  return history.length - 1 - history.findIndex((report) => scoreOf(report) === best.score) >= patience;
 }
 
 /** What is kept of a state: the averaged numbers where there are any. */

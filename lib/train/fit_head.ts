@@ -87,11 +87,15 @@ export async function fitHead(
  * ```
  */
 export function whyNotHeadAlone(recipe: Recipe): string | undefined {
-  const { augmentation = [], patches, pool, unfreeze, loss, optimizer } = recipe;
+  const { augmentation = [], patches, pool, unfreeze, loss, optimizer, patience, average, accumulate = 1 } = recipe;
   if (augmentation.length > 0) return "augments the films";
   if (patches !== undefined) return "cuts patches";
   if (pool !== undefined) return "says what the head reads, which the model says here";
   if (unfreeze !== undefined) return "unfreezes other layers";
+  if (recipe.dropPath || recipe.dropout) return "drops branches or values";
+  if (patience !== undefined) return "stops early";
+  if (average !== undefined) return "averages the numbers";
+  if (accumulate > 1) return "accumulates gradients";
   if (loss && loss.kind !== "crossEntropy") return `has the loss ${loss.kind}`;
   if (optimizer && optimizer.kind !== "adamw") return `has the optimiser ${optimizer.kind}`;
   return undefined;

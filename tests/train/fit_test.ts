@@ -176,10 +176,26 @@ describe("fit()", () => {
       const cases: readonly [string, FitOptions][] = [
         ["the recipe differs in seed (9, was 3)", { ...base, recipe: { ...base.recipe, seed: 9 } }],
         ["the data differ", { ...base, training: squares("others", 24) }],
+        ["it began with other weights", {
+          ...base,
+          weights: { ...base.weights, "head.bias": Float32Array.of(0, 1) },
+        }],
         ["it holds another network", { ...base, spec: { ...base.spec, heads: 4 } }],
       ];
       for (const [message, options] of cases) await assertRejects(() => run(options), MammolabError, message);
     });
+  });
+
+  it("keeps the epoch with the smaller loss where the AUC is the same", async () => {
+    const { validation, ...base } = smallFit({ epochs: 8, learningRate: 1e-2 });
+    const always = { ...validation!, image: (item: number) => new Float32Array(256).fill(item % 2) }; // soon told apart
+    const events = await Array.fromAsync(fit({ ...base, validation: always }));
+    const done = events.at(-1)!;
+    if (done.kind !== "done") throw new Error("the training did not end");
+    const best = done.history[done.bestEpoch!]!.validation!;
+    const ties = done.history.filter(({ validation }) => validation!.auc === best.auc);
+    assert(ties.length > 1, "the case holds no tie");
+    assertEquals(best.loss, Math.min(...ties.map(({ validation }) => validation!.loss)));
   });
 
   it("refuses a folder in which a training runs; that one goes on", async () => {
