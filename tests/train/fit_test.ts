@@ -1,5 +1,5 @@
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
 import { MammolabError, seededRandom } from "mammolab/base";
 import { fit, type FitEvent, type FitOptions, lockFolder } from "mammolab/train";
 import { smallFit, squares } from "./_fit_case.ts";
