@@ -8,10 +8,10 @@ import {
   readModel,
   saveModel,
 } from "../lib/model/mod.ts";
-import { chart } from "../lib/plot/mod.ts";
 import { balance, createFlow, mildAugmentations, pipeline, recordsOfPlan, type Step } from "../lib/prepare/mod.ts";
 import {
   checkRecipe,
+  classOf,
   type EpochReport,
   type FilmItem,
   filmSamples,
@@ -28,6 +28,7 @@ import { adaptationSentence } from "../lib/weights/mod.ts";
 import { modelPath } from "./_model.ts";
 import { oneOf, table, task, UsageError } from "./_task.ts";
 import { dataOptions, filmsOf } from "./_train_options.ts";
+import { curveOf, trainingReport } from "./_train_report.ts";
 
 const engines = ["onnx", "tfjs"] as const;
 const providers = ["cpu", "webgpu", "cuda"] as const;
@@ -50,7 +51,7 @@ await task({
     out: {
       type: "string",
       value: "DIR",
-      help: "checkpoints, the model and the curve; a training there is continued",
+      help: "checkpoints, the model, the curve and a report; a training there is continued",
       default: "out/train",
     },
     recipe: { type: "string", value: "FILE", help: "the whole recipe as JSON; then the options below are not taken" },
@@ -145,6 +146,7 @@ await task({
     const plan = balance(split.training, {
       strategy: oneOf("balance", options.balance, strategies),
       seed: recipe.seed,
+      by: (film) => classes[classOf(film, rule)], // the classes that are trained, of which each may be several labels
     });
     await using flow = createFlow({ preparation });
     const films = preparedFilms({
@@ -243,19 +245,35 @@ await task({
         }
       }
     }
+    const sides = {
+      hash: split.hash,
+      seed: options["split-seed"],
+      training: split.training.records.length,
+      validation: split.validation.records.length,
+      test: split.test.records.length,
+    };
     const curve = join(out, "curve.png");
     if (history.length > 0) await writeFileAtomic(curve, await curveOf(history).toPng());
+    const page = join(out, "report.html");
+    await writeFileAtomic(
+      page,
+      await trainingReport({
+        name: options.name,
+        preparation,
+        ranBy: engine === "onnx" ? provider : engine,
+        recipe,
+        plan,
+        split: sides,
+        history,
+        ...(result?.bestEpoch === undefined ? {} : { bestEpoch: result.bestEpoch }),
+      }),
+    );
     return {
       model: join(out, "model"),
       curve: history.length > 0 ? curve : undefined,
+      report: page,
       recipe,
-      split: {
-        hash: split.hash,
-        seed: options["split-seed"],
-        training: split.training.records.length,
-        validation: split.validation.records.length,
-        test: split.test.records.length,
-      },
+      split: sides,
       balance: { before: plan.before, after: plan.after },
       ...result!,
       history,
@@ -273,7 +291,7 @@ await task({
       "",
       `${
         result.stopped ? "Stopped" : "Done"
-      } after ${result.steps} steps; the model is ${result.model}, the curve ${result.curve}`,
+      } after ${result.steps} steps; the model is ${result.model}, its curve is in ${result.report}`,
       `Next: deno task evaluate SOURCE --model ${result.model} --split-seed ${result.split.seed}`,
     ].join("\n"),
 });
@@ -350,28 +368,4 @@ function epochLine({ epoch, trainingLoss, validation }: EpochReport, best: boole
     }${best ? " (best so far)" : ""}`
     : "";
   return `epoch ${epoch}: training loss ${trainingLoss.toFixed(4)}${shown}`;
-}
-
-function curveOf(history: readonly EpochReport[]) {
-  const x = history.map(({ epoch }) => epoch + 1);
-  const line = (name: string, y: readonly (number | undefined)[], axis: "y" | "y2") => ({
-    type: "scatter" as const,
-    mode: "lines+markers" as const,
-    name,
-    x,
-    y: y.map((value) => value ?? null),
-    yaxis: axis,
-  });
-  return chart({
-    data: [
-      line("training loss", history.map(({ trainingLoss }) => trainingLoss), "y"),
-      line("validation loss", history.map(({ validation }) => validation?.loss), "y"),
-      line("validation AUC", history.map(({ validation }) => validation?.auc), "y2"),
-    ],
-    layout: {
-      xaxis: { title: { text: "epoch" } },
-      yaxis: { title: { text: "loss" } },
-      yaxis2: { title: { text: "AUC" }, overlaying: "y", side: "right", range: [0, 1] },
-    },
-  }, { text: `Training over ${history.length} epochs: the loss ends at ${history.at(-1)!.trainingLoss.toFixed(3)}` });
 }

@@ -26,11 +26,17 @@ describe("deno task train and deno task evaluate", () => {
     assertEquals([model.definition.trained, model.definition.spec.imageSize], [true, { height: 384, width: 192 }]);
     assertEquals(model.weights.get("pos_embed")!.shape, [1, 1 + 24 * 12, 192]);
 
-    const whole = await run("train", ...data, ...quick, "--from", first.model, "--out", `${out}/whole`);
+    const balanced = ["--balance", "oversample", "--from", first.model, "--out", `${out}/whole`];
+    const whole = await run("train", ...data, ...quick, ...balanced);
     assertEquals([whole.code, whole.error], [0, ""]);
     const second = JSON.parse(whole.out);
+    const { negative, malignant } = second.balance.after; // classes, not labels
+    assertEquals(negative, malignant);
     assert(second.history[0].trainingLoss > 0);
     await Deno.stat(second.curve);
+    const page = await Deno.readTextFile(second.report);
+    assertStringIncludes(page, `alt="Training over 1 epochs`);
+    assertStringIncludes(page, second.split.hash);
 
     const judged = await run(
       "evaluate",
