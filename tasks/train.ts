@@ -168,6 +168,7 @@ await task({
         ...start.definition,
         name: options.name,
         trained: true,
+        scores: recipe.loss?.kind === "binary" ? "sigmoid" : "softmax",
         origin: `trained from ${
           options.scratch ? "random numbers" : options.from
         } on ${split.training.records.length} films, split ${split.hash}`,

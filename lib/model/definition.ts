@@ -13,6 +13,11 @@ export type ModelDefinition = {
   readonly spec: NetSpec;
   /** Names of the outputs, in their order. */
   readonly classes: readonly string[];
+  /**
+   * How logits become scores: `softmax`, together, so that they sum to 1 (default), or `sigmoid`, each by itself, for a network
+   * that was trained with the loss `binary`.
+   */
+  readonly scores?: "softmax" | "sigmoid";
   /** How a film becomes the network's input. */
   readonly preparation: Preparation;
   /** False where the numbers are random: every result says so. */
@@ -118,6 +123,9 @@ export function parseDefinition(text: string, path: string): ModelDefinition {
   if (spec?.kind !== "vit") cannot(`it names no network that is known (spec.kind "vit")`);
   if (!Array.isArray(classes) || classes.length !== spec?.classes || !classes.every((one) => typeof one === "string")) {
     cannot(`classes must be ${spec?.classes} names, as many as the network has outputs`);
+  }
+  if (value.scores !== undefined && value.scores !== "softmax" && value.scores !== "sigmoid") {
+    cannot(`scores is ${JSON.stringify(value.scores)}, it may be "softmax" or "sigmoid"`);
   }
   const size = readPreparation(preparation, path).resize;
   if (size.height !== spec?.imageSize?.height || size.width !== spec?.imageSize?.width) {

@@ -113,7 +113,7 @@ async function openNetwork(
   { definition, file, tensors }: ModelSource,
   { provider, threads, spinning }: ModelOptions,
 ): Promise<OpenNetwork> {
-  const { name, classes, preparation, trained } = definition;
+  const { name, classes, scores = "softmax", preparation, trained } = definition;
   const net = buildNet(definition.spec, { normalization: preparation });
   requireFit(compareWeights(net.parameters, tensors), file);
   const graph = toOnnx(
@@ -132,7 +132,7 @@ async function openNetwork(
     ...(threads === undefined ? {} : { threads }),
     ...(spinning === undefined ? {} : { spinning }),
   });
-  return { name, classes, preparation, trained, session, taps: net.attention.map(({ tap }) => tap) };
+  return { name, classes, scores, preparation, trained, session, taps: net.attention.map(({ tap }) => tap) };
 }
 
 /** The engine reads the weights from the file by itself: they never pass through JavaScript. */

@@ -26,13 +26,14 @@ export type PredictionOf<Attention extends boolean> = Attention extends true ? A
 export type OpenNetwork = {
   readonly name: string;
   readonly classes: readonly string[];
+  readonly scores: "softmax" | "sigmoid";
   readonly preparation: Preparation;
   readonly trained: boolean;
   readonly taps: readonly AttentionTap[];
   readonly session: Session;
 };
 
-/** Predicts one film: read, prepare, run, softmax. */
+/** Predicts one film: read, prepare, run, scores from logits. */
 export async function predictFilm<Attention extends boolean>(
   network: OpenNetwork,
   film: Film,
@@ -85,7 +86,7 @@ export async function predictPrepared<Attention extends boolean>(
   const logits = outputs.logits as EngineTensor;
   return images.map((prepared, index): Prediction => {
     const ours = row(logits, index);
-    const scores = softmax(ours);
+    const scores = network.scores === "sigmoid" ? [...ours].map(sigmoid) : softmax(ours);
     return {
       scores: Object.fromEntries(network.classes.map((name, i) => [name, scores[i] as number])),
       logits: ours,
@@ -116,6 +117,8 @@ export async function imageOf(
   const mammogram = typeof film === "string" ? await loadMammogram(film, load) : film;
   return { image: mammogram.image, mammogram };
 }
+
+const sigmoid = (logit: number) => 1 / (1 + Math.exp(-logit));
 
 function softmax(logits: Float32Array): number[] {
   const highest = Math.max(...logits);

@@ -13,9 +13,9 @@ export type LayerAttention = AttentionTap & {
 
 /** What a model says about one film. */
 export type Prediction = {
-  /** Class name → probability. */
+  /** Class name → probability; together 1, but for a model whose classes do not exclude each other. */
   readonly scores: Readonly<Record<string, number>>;
-  /** Before the softmax, in the order of the model's classes. */
+  /** Before the softmax (or sigmoid), in the order of the model's classes. */
   readonly logits: Float32Array;
   /** What the head reads, `[dim]`: the class token after the last norm, or the mean of the tokens. */
   readonly features: Float32Array;

@@ -49,6 +49,15 @@ describe("model.predict()", () => {
     await Deno.remove(folder, { recursive: true });
   });
 
+  it("gives each class its own probability where the model was trained so", async () => {
+    const each = await smallModel(1, { scores: "sigmoid" });
+    await using own = await loadModel(each, { provider: "cpu" });
+    const { logits, scores } = await own.predict(films[0]!);
+    assertClose(Object.values(scores), [...logits].map((z) => 1 / (1 + Math.exp(-z))));
+    assertClose(logits, (await model.predict(films[0]!)).logits);
+    await Deno.remove(each, { recursive: true });
+  });
+
   it("gives the logits, scores and attention of the same network in Float64", async () => {
     for (const film of films) {
       const { logits, scores, attention, features } = await model.predict(film, { attention: true });
