@@ -42,6 +42,7 @@ type TypedArray =
 const magic = 0x6d6d6c31; // "mml1": what a decoder prints by mistake is not taken for a message
 const maxHeader = 64e6;
 const placeholder = "#array";
+const [encoder, decoder] = [new TextEncoder(), new TextDecoder()]; // one for each message is a third of its garbage
 
 /** The pieces of a message in the order of writing; the body, where it is a stream, follows from the caller. */
 export function encodeFrame(value: unknown, body?: Body): Uint8Array[] {
@@ -54,12 +55,11 @@ export function encodeFrame(value: unknown, body?: Body): Uint8Array[] {
   });
   const size = body instanceof Uint8Array ? body.length : body?.size;
   const header: Header = { value: plain, arrays: shapes, ...(size === undefined ? {} : { body: size }) };
-  const text = new TextEncoder().encode(JSON.stringify(header));
-  const prefix = new Uint8Array(8);
-  const view = new DataView(prefix.buffer);
+  const text = encoder.encode(" ".repeat(8) + JSON.stringify(header)); // with room for the two numbers before it
+  const view = new DataView(text.buffer, text.byteOffset);
   view.setUint32(0, magic);
-  view.setUint32(4, text.length);
-  const pieces = [prefix, text, ...arrays.map((a) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength))];
+  view.setUint32(4, text.length - 8);
+  const pieces = [text, ...arrays.map((a) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength))];
   return body instanceof Uint8Array ? [...pieces, body] : pieces;
 }
 
@@ -77,14 +77,14 @@ export async function readFrame(read: ReadInto, first: ReadInto = read): Promise
   if (view.getUint32(0) !== magic || length > maxHeader) throw broken();
   const text = new Uint8Array(length);
   if (!await fill(read, text)) throw broken();
-  const header = JSON.parse(new TextDecoder().decode(text)) as Header;
+  const header = JSON.parse(decoder.decode(text)) as Header;
   const arrays: TypedArray[] = [];
   for (const [kind, count] of header.arrays) {
     const array = new kinds[kind](count);
     if (!await fill(read, new Uint8Array(array.buffer))) throw broken();
     arrays.push(array);
   }
-  const value = withArrays(header.value, arrays);
+  const value = arrays.length === 0 ? header.value : withArrays(header.value, arrays);
   if (header.body === undefined) return { value };
   const body = new Uint8Array(header.body);
   if (!await fill(read, body)) throw broken();
@@ -124,14 +124,28 @@ function withoutArrays(value: unknown, replace: (array: TypedArray, kind: ArrayK
       `Cannot send ${value.constructor.name} to another process: arrays of 8 to 64-bit numbers can`,
     );
   }
-  if (Array.isArray(value)) return value.map((item) => withoutArrays(item, replace));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutArrays(item, replace)]));
+  // Only what holds an array is copied: copies of everything are a third of the garbage of a message.
+  const from = value as Record<string | number, unknown>;
+  let copy: Record<string | number, unknown> | undefined;
+  for (const key of keysOf(value)) {
+    const plain = withoutArrays(from[key], replace);
+    if (plain === from[key]) continue;
+    copy ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<string | number, unknown>;
+    copy[key] = plain;
+  }
+  return copy ?? value;
 }
 
+/** Puts the arrays where they belong, in what was read from JSON. */
 function withArrays(value: unknown, arrays: readonly TypedArray[]): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => withArrays(item, arrays));
-  const index = (value as Record<string, unknown>)[placeholder];
+  const own = value as Record<string | number, unknown>;
+  const index = own[placeholder];
   if (typeof index === "number") return arrays[index];
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withArrays(item, arrays)]));
+  for (const key of keysOf(value)) own[key] = withArrays(own[key], arrays);
+  return value;
+}
+
+function keysOf(value: object): Iterable<string | number> {
+  return Array.isArray(value) ? value.keys() : Object.keys(value);
 }

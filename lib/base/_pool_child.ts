@@ -2,7 +2,9 @@
 // that this thread stays free to hold the deadline and the memory limit, and to leave at once when the parent is gone: by
 // then standard input is closed. (Killing the child is not enough: `deno` may be a wrapper whose death its child outlives.)
 import type { Answer } from "./_answers.ts";
+import { joinBytes } from "./body.ts";
 import { encodeFrame, readFrame, transferable } from "./_frames.ts";
+import { collectGarbage, release } from "./_garbage.ts";
 
 Deno.addSignalListener("SIGINT", () => {}); // Ctrl-C goes to the whole group: whether to stop is the parent's decision
 
@@ -22,8 +24,13 @@ for (let next = nextFrame();;) {
   next = nextFrame();
   next.then((following) => following ?? Deno.exit(0), () => Deno.exit(1));
   const answer = await doJob(frame.value as Job, frame.body);
-  for (const piece of encodeFrame(answer)) writeAll(piece);
+  const pieces = encodeFrame(answer);
+  // A small answer in one piece is read in one piece.
+  const small = pieces.reduce((sum, { length }) => sum + length, 0) <= 128 << 10;
+  for (const piece of small ? [joinBytes(pieces)] : pieces) writeAll(piece);
   if (!answer.ok && answer.spent) Deno.exit(0);
+  for (const buffer of answer.ok ? transferable(answer.value) : []) release(new Uint8Array(buffer));
+  collectGarbage();
 }
 
 function doJob({ job, deadlineMs, memoryBytes }: Job, body: Uint8Array | undefined): Promise<Answer> {

@@ -2,6 +2,7 @@
 import { MammolabError } from "./errors.ts";
 import type { Answer } from "./_answers.ts";
 import { transferable } from "./_frames.ts";
+import { collectGarbage, release } from "./_garbage.ts";
 
 type Work = (job: unknown, body?: Uint8Array) => unknown;
 const scope = self as unknown as {
@@ -20,6 +21,8 @@ scope.onmessage = async ({ data }) => {
   }
   const answer = await answerTo(data.job, data.body);
   scope.postMessage(answer, answer.ok ? transferable(answer.value) : []);
+  if (data.body) release(data.body); // what the answer shows of it is copied by now
+  setTimeout(collectGarbage, 0); // when this call holds nothing any more
 };
 
 async function answerTo(job: unknown, body?: Uint8Array): Promise<Answer> {

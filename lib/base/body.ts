@@ -1,6 +1,9 @@
 import { MammolabError } from "./errors.ts";
 
-/** Bytes that travel behind a job: at once, or as a stream of a known size, such as a file that is never held whole. */
+/**
+ * Bytes that travel behind a job: at once, or as a stream of a known size, such as a file that is never held whole. A chunk is
+ * read before the next one is asked for: the stream may write over it.
+ */
 export type Body = Uint8Array | { readonly size: number; readonly chunks: () => AsyncIterable<Uint8Array> };
 
 /** The bytes of a body, held whole. @throws MammolabError when the stream is not as long as it was said to be */

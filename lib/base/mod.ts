@@ -6,4 +6,5 @@ export { cannotWrite, disk, type FileSystem, type WritableFile, writeFileAtomic 
 export { inOrder, type Outcome } from "./in_order.ts";
 export { type Body, joinBytes, wholeBody } from "./body.ts";
 export { type ChildRights, createPool, type Pool, type PoolOptions, type RunOptions } from "./pool.ts";
+export { release } from "./_garbage.ts";
 export { cacheFolder, readSalt, type Salt } from "./cache.ts";

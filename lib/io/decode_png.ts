@@ -1,4 +1,5 @@
 import { crc32, inflateSync } from "node:zlib";
+import { release } from "../base/mod.ts";
 import { concat } from "./_bytes.ts";
 import { defaultLimits } from "./limits.ts";
 import { checkSize, type GreyPicture, type PictureLimits, reading, refuse } from "./picture.ts";
@@ -28,7 +29,9 @@ export function decodePng(bytes: Uint8Array, { maxPixels = defaultLimits.maxPixe
   return reading("the PNG", () => {
     const file = chunksOf(bytes, maxPixels);
     const raw = inflated(file);
-    return greyOf(file, samplesOf(file, raw));
+    const samples = samplesOf(file, raw);
+    release(raw);
+    return greyOf(file, samples);
   });
 }
 

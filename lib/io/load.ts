@@ -1,4 +1,4 @@
-import { MammolabError, readSalt } from "../base/mod.ts";
+import { MammolabError, readSalt, release } from "../base/mod.ts";
 import { imageOf } from "../image/mod.ts";
 import type { Loaded } from "./_decode.ts";
 import { divided } from "./_pixel_kernel.ts";
@@ -71,8 +71,10 @@ export async function loadMammogram(input: string | Uint8Array, options: LoadOpt
   const named = identityFromName(file);
   const { patient, ...identity } = identityOf(loaded.header, named, salt.bytes);
   const { height, width } = loaded;
+  const data = displayed(loaded, roomFor(height * width, options.into));
+  if (format === "png") release(loaded.stored); // the decoder's own; other formats may show a part of the given bytes
   return {
-    image: imageOf(displayed(loaded, roomFor(height * width, options.into)), { height, width }),
+    image: imageOf(data, { height, width }),
     ...identity,
     ...patient,
     ...(spacing ?? (loaded.header?.spacing ? { spacing: loaded.header.spacing } : {})),

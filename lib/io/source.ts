@@ -43,17 +43,27 @@ export async function openSource(
   }
 }
 
-/** A file's bytes, as many as it had when it was looked at; this process never holds more than one megabyte of them. */
+/**
+ * A file's bytes, as many as it had when it was looked at; this process never holds more than one megabyte of them. What is given
+ * out is written over by the next bytes, and by those of the next file.
+ */
 async function* chunksOf(path: string, size: number): AsyncGenerator<Uint8Array> {
   using file = await Deno.open(path);
-  for (let left = size; left > 0;) {
-    const chunk = new Uint8Array(Math.min(left, 1 << 20));
-    const count = await file.read(chunk);
-    if (count === null) return; // shorter than it was: whoever counts will say so
-    left -= count;
-    yield chunk.subarray(0, count);
+  const chunk = spare.pop() ?? new Uint8Array(1 << 20);
+  try {
+    for (let left = size; left > 0;) {
+      const count = await file.read(left < chunk.length ? chunk.subarray(0, left) : chunk);
+      if (count === null) return; // shorter than it was: whoever counts will say so
+      left -= count;
+      yield chunk.subarray(0, count);
+    }
+  } finally {
+    spare.push(chunk);
   }
 }
+
+/** Chunks that no file is read into: as many as were read at once. A new one for each film would be garbage that waits for long. */
+const spare: Uint8Array[] = [];
 
 function checkBytes(file: string, size: number, maxFileBytes: number): void {
   if (size === 0) throw new MammolabError(`Cannot read ${file}: it is empty; copy or export it again`);

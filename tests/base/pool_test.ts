@@ -39,6 +39,17 @@ describe("createPool()", () => {
       assertEquals(body.length, 200_000, "the caller's body is kept");
     });
 
+    it(`gives right answers job after job, while what they leave behind is given back (${carrier})`, async () => {
+      await using made = poolOf({ carrier });
+      const values = Float32Array.from({ length: 30_000 }, (_, k) => k);
+      const doubled = values.map((value) => 2 * value);
+      for (let job = 0; job < 70; job++) { // a child collects its garbage after 64
+        const body = new Uint8Array(100_000 + job).fill(job);
+        assertEquals(await made.pool.run({ kind: "sum" }, { body }), { sum: job * body.length, size: body.length });
+        if (job % 10 === 9) assertEquals((await made.pool.run({ kind: "double", values })).values, doubled);
+      }
+    });
+
     it(`passes a refusal of the work on as it is, and goes on with the same ${carrier}`, async () => {
       await using made = poolOf({ carrier });
       const { pool } = made;

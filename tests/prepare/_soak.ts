@@ -1,6 +1,6 @@
 // Memory over many films: `deno run -A tests/prepare/_soak.ts FILMS PASSES [child]` prepares films again and again and prints the
-// resident memory of this process and its children in each tenth, in MB. The films are phantoms drawn for it, or the first ones of
-// the folder that MAMMOLAB_SOAK_FILMS names. By hand before a release: 1000 10, and 1000 10 child.
+// resident memory of this process and its children at the end of each tenth, in MB. The films are phantoms drawn for it, or the
+// first ones of the folder that MAMMOLAB_SOAK_FILMS names. By hand before a release: 1000 10, and 1000 10 child.
 import { type FilmRecord, generatePhantoms } from "../../lib/datasets/mod.ts";
 import { createFlow } from "../../lib/prepare/mod.ts";
 
@@ -43,7 +43,7 @@ await using flow = createFlow({
   limits: { deadlineMs: 600_000 }, // the machine may be stopped for a while
 });
 
-/** The middle of the values seen while a tenth was worked on: single ones jump with the collection of garbage. */
+/** The middle of the values seen in the last tenth of each tenth of the films: single ones jump with the collection of garbage. */
 const medians: number[] = [];
 let seen: number[] = [];
 const all = films * passes;
@@ -53,7 +53,8 @@ for (let epoch = 0; epoch < passes; epoch++) {
     if ("error" in outcome) throw outcome.error;
     seen.push(residentBytes());
     if (++done % Math.ceil(all / 10) === 0 || done === all) {
-      medians.push(seen.toSorted((a, b) => a - b)[Math.floor(seen.length / 2)]!);
+      const last = seen.slice(-Math.ceil(seen.length / 10)).sort((a, b) => a - b);
+      medians.push(last[Math.floor(last.length / 2)]!);
       seen = [];
       // deno-lint-ignore no-console
       if (given) console.error(`${done} of ${all}: ${(medians.at(-1)! / 1e6).toFixed(1)} MB`);
