@@ -132,33 +132,32 @@ export function dilate(mask: Grid<Uint8Array>, radius: number): Grid<Uint8Array>
 }
 
 /**
- * 1 where a pixel of that value is not farther than the radius. Down each column the distance to one is counted by two scans;
- * a pixel at distance d from it reaches √(r² − d²) pixels along its row, to the right and to the left.
+ * 1 where a pixel of that value is not farther than the radius. In a row d above or below it a run of such pixels covers
+ * √(radius² − d²) pixels more on both sides: where covers begin and end is counted, and the counts are summed along each row.
  */
-function near({ data, width }: Grid<Uint8Array>, value: 0 | 1, radius: number): Uint8Array {
-  const reach = Int32Array.from({ length: radius + 2 }, (_, d) => d > radius ? -1 : Math.sqrt(radius ** 2 - d ** 2));
-  const distance = new Int32Array(data.length); // down the column; radius + 1 stands for all that is farther
-  for (let at = 0; at < data.length; at++) {
-    const above = at >= width ? distance[at - width]! : radius + 1;
-    distance[at] = data[at] === value ? 0 : above > radius ? above : above + 1;
-  }
-  for (let at = data.length - width - 1; at >= 0; at--) {
-    const below = distance[at + width]! + 1;
-    if (below < distance[at]!) distance[at] = below;
+function near({ data, height, width }: Grid<Uint8Array>, value: 0 | 1, radius: number): Uint8Array {
+  const reach = Int32Array.from({ length: radius + 1 }, (_, d) => Math.sqrt(radius ** 2 - d ** 2));
+  const changes = new Int32Array(height * (width + 1));
+  for (let i = 0; i < height; i++) {
+    const row = data.subarray(i * width, (i + 1) * width);
+    const [top, bottom] = [Math.max(0, i - radius), Math.min(height - 1, i + radius)];
+    for (let from = row.indexOf(value); from >= 0;) {
+      const next = row.indexOf(1 - value, from);
+      const to = next < 0 ? width : next;
+      for (let k = top; k <= bottom; k++) {
+        const more = reach[Math.abs(k - i)]!;
+        changes[k * (width + 1) + Math.max(0, from - more)]!++;
+        changes[k * (width + 1) + Math.min(width, to + more)]!--;
+      }
+      from = next < 0 ? -1 : row.indexOf(value, next);
+    }
   }
   const out = new Uint8Array(data.length);
-  for (let start = 0; start < data.length; start += width) {
-    let end = -1;
+  for (let i = 0; i < height; i++) {
+    let covers = 0;
     for (let j = 0; j < width; j++) {
-      const to = j + reach[distance[start + j]!]!;
-      if (to > end) end = to;
-      if (j <= end) out[start + j] = 1;
-    }
-    let begin = width;
-    for (let j = width - 1; j >= 0; j--) {
-      const to = j - reach[distance[start + j]!]!;
-      if (to < begin) begin = to;
-      if (j >= begin) out[start + j] = 1;
+      covers += changes[i * (width + 1) + j]!;
+      if (covers > 0) out[i * width + j] = 1;
     }
   }
   return out;
