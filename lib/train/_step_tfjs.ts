@@ -58,6 +58,7 @@ export async function tfjsEngine(setup: StepSetup, parameters: FlatParameters): 
           return result;
         })
       ),
+    close: () => Promise.resolve(), // its memory is the Worker's
     predict: (numbers, images) =>
       attempted(() =>
         tf.tidy(() => {

@@ -54,7 +54,8 @@ export type TrainerJob =
   | { readonly kind: "step" } & StepJob
   | { readonly kind: "predict"; readonly images: Float32Array; readonly averaged: boolean }
   | { readonly kind: "read" }
-  | { readonly kind: "write"; readonly state: TrainerState };
+  | { readonly kind: "write"; readonly state: TrainerState }
+  | { readonly kind: "close" };
 
 /** All numbers of a training, by parameter. */
 export type TrainerState = {
@@ -100,7 +101,8 @@ export async function work(job: TrainerJob): Promise<unknown> {
   if (job.kind === "step") return await step(state, job);
   if (job.kind === "predict") return await predict(state, job.images, job.averaged);
   if (job.kind === "read") return read(state);
-  return write(state, job.state);
+  if (job.kind === "write") return write(state, job.state);
+  return await state.engine.close();
 }
 
 async function open({ values, ...setup }: TrainerSetup): Promise<Opened> {

@@ -50,7 +50,10 @@ export async function openTrainer(setup: TrainerSetup): Promise<Trainer> {
       write: async (state) => {
         await pool.run({ kind: "write", state }, { what: "restore the numbers" });
       },
-      [Symbol.asyncDispose]: () => pool.close(),
+      [Symbol.asyncDispose]: async () => {
+        await pool.run({ kind: "close" }, { what: "end the training" }).catch(() => {}); // a Worker that died has nothing left
+        await pool.close();
+      },
     };
   } catch (error) {
     await pool.close();
