@@ -45,6 +45,7 @@ export { type PatchSampleOptions, patchSamples } from "./patch_samples.ts";
 export { filmFeatures, type FilmFeaturesOptions } from "./features.ts";
 export { fitHead, type FitHeadOptions, whyNotHeadAlone } from "./fit_head.ts";
 export { judge, type Judgement } from "./judge.ts";
+export { logitsOf, type LogitsOptions } from "./logits.ts";
 export { type EpochReport, fit, type FitEvent, type FitOptions, type Samples } from "./fit.ts";
 export {
   lockFolder,
