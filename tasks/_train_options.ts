@@ -29,6 +29,17 @@ export const dataOptions = {
   },
 } as const satisfies OptionSpecs;
 
+/** The options that give `evaluate` the split of a training: with another one, films it learned from would test it. */
+export function sameSplit(options: {
+  readonly classes: string;
+  readonly "split-seed": number;
+  readonly test: number;
+  readonly validation: number;
+}): string {
+  const { classes, "split-seed": seed, test, validation } = options;
+  return `--classes '${classes}' --split-seed ${seed} --test ${test} --validation ${validation}`;
+}
+
 /** `negative=normal+benign,malignant=malignant` */
 export function classesFrom(typed: string): ClassRule {
   const parts = typed.split(",").map((part) => part.split("="));

@@ -27,7 +27,7 @@ import {
 import { adaptationSentence } from "../lib/weights/mod.ts";
 import { modelPath } from "./_model.ts";
 import { oneOf, table, task, UsageError } from "./_task.ts";
-import { dataOptions, filmsOf } from "./_train_options.ts";
+import { dataOptions, filmsOf, sameSplit } from "./_train_options.ts";
 import { curveOf, trainingReport } from "./_train_report.ts";
 
 const engines = ["onnx", "tfjs"] as const;
@@ -271,6 +271,7 @@ await task({
     );
     return {
       model: join(out, "model"),
+      next: `deno task evaluate '${source!}' --model '${join(out, "model")}' ${sameSplit(options)}`,
       curve: history.length > 0 ? curve : undefined,
       report: page,
       recipe,
@@ -293,7 +294,7 @@ await task({
       `${
         result.stopped ? "Stopped" : "Done"
       } after ${result.steps} steps; the model is ${result.model}, its curve is in ${result.report}`,
-      `Next: deno task evaluate SOURCE --model ${result.model} --split-seed ${result.split.seed}`,
+      `Next: ${result.next}`,
     ].join("\n"),
 });
 
