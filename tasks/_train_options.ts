@@ -1,5 +1,6 @@
 // What `train` and `evaluate` share: the data, its split, and the classes, from the words of the command line.
-import { type FilmRecord, labelOf, loadDataset, type Split, split } from "../lib/datasets/mod.ts";
+import { createHash } from "node:crypto";
+import { type FilmRecord, labelOf, loadDataset, recordKey, type Split, split } from "../lib/datasets/mod.ts";
 import { classOf, type ClassRule } from "../lib/train/mod.ts";
 import { type OptionSpecs, UsageError } from "./_task.ts";
 
@@ -38,6 +39,11 @@ export function sameSplit(options: {
 }): string {
   const { classes, "split-seed": seed, test, validation } = options;
   return `--classes '${classes}' --split-seed ${seed} --test ${test} --validation ${validation}`;
+}
+
+/** A name for a set of films, whatever their order. */
+export function hashOfFilms(films: readonly FilmRecord[]): string {
+  return createHash("sha256").update(JSON.stringify(films.map(recordKey).sort())).digest("hex").slice(0, 16);
 }
 
 /** `negative=normal+benign,malignant=malignant` */

@@ -16,7 +16,7 @@ import { type Pointed, pointedAt } from "./_pointing.ts";
 import { classOf } from "../lib/train/mod.ts";
 import { modelPath } from "./_model.ts";
 import { oneOf, table, task } from "./_task.ts";
-import { dataOptions, filmsOf } from "./_train_options.ts";
+import { dataOptions, filmsOf, hashOfFilms } from "./_train_options.ts";
 
 const sides = ["test", "validation", "training", "all"] as const;
 
@@ -69,6 +69,12 @@ await task({
       await modelPath(options.model, path),
       options.threads === undefined ? {} : { threads: options.threads },
     );
+    const { trainedOn } = model;
+    if (trainedOn?.films === hashOfFilms(all) && (side === "all" || trainedOn.split !== split.hash)) {
+      throw new MammolabError(
+        `Cannot evaluate ${options.model}: it was trained on these films, split otherwise, and would be tested on some that it learned from; give ${trainedOn.options} and a --side`,
+      );
+    }
     const positive = Object.keys(rule).at(-1)!;
     if (!model.classes.includes(positive)) {
       throw new MammolabError(

@@ -27,7 +27,7 @@ import {
 import { adaptationSentence } from "../lib/weights/mod.ts";
 import { modelPath } from "./_model.ts";
 import { oneOf, table, task, UsageError } from "./_task.ts";
-import { dataOptions, filmsOf, sameSplit } from "./_train_options.ts";
+import { dataOptions, filmsOf, hashOfFilms, sameSplit } from "./_train_options.ts";
 import { curveOf, trainingReport } from "./_train_report.ts";
 
 const engines = ["onnx", "tfjs"] as const;
@@ -126,7 +126,7 @@ await task({
     const out = path(options.out);
     const recipe = await recipeOf(options, path);
     checkRecipe(recipe);
-    const { split, rule, without } = await filmsOf(source!, options);
+    const { films: all, split, rule, without } = await filmsOf(source!, options);
     if (without > 0) note(`${without} films have a label of no class and are left out`);
     for (const line of split.notes) note(line);
 
@@ -172,6 +172,7 @@ await task({
         origin: `trained from ${
           options.scratch ? "random numbers" : options.from
         } on ${split.training.records.length} films, split ${split.hash}`,
+        trainedOn: { films: hashOfFilms(all), split: split.hash, options: sameSplit(options) },
       };
       const trained: ModelWeights = new Map(
         Object.entries(event.weights).map(([name, data]) => [name, { shape: shapes.get(name)!, data }]),

@@ -24,6 +24,18 @@ export type ModelDefinition = {
   readonly trained: boolean;
   /** Where the numbers come from, in words. */
   readonly origin: string;
+  /** The films that it was trained on, so that it is not tested on what it learned from. */
+  readonly trainedOn?: TrainedOn;
+};
+
+/** Which films were split how, for a training. */
+export type TrainedOn = {
+  /** Hash of the ids of all films that were split. */
+  readonly films: string;
+  /** Hash of the split. */
+  readonly split: string;
+  /** What gives the same split, as options of `deno task evaluate`. */
+  readonly options: string;
 };
 
 /** The classes of a model that tells cancer from all else. */

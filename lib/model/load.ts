@@ -12,6 +12,7 @@ import {
   type PredictOptions,
   predictPrepared,
 } from "./predict.ts";
+import type { TrainedOn } from "./definition.ts";
 import { type FilmResult, type PredictAllOptions, predictFilms } from "./predict_all.ts";
 import { type ModelSource, modelSource } from "./source.ts";
 
@@ -38,6 +39,8 @@ export type Model = AsyncDisposable & {
   readonly preparation: Preparation;
   /** False where the weights are random. */
   readonly trained: boolean;
+  /** The films that it was trained on, where a training has said so. */
+  readonly trainedOn?: TrainedOn;
   /** The folder it was read from. */
   readonly folder: string;
   /** Where it runs. */
@@ -98,6 +101,7 @@ export async function loadModel(model: string = "vit-phantom", options: ModelOpt
     classes,
     preparation,
     trained,
+    ...(source.definition.trainedOn ? { trainedOn: source.definition.trainedOn } : {}),
     folder,
     provider: session.provider,
     ...(session.reason === undefined ? {} : { providerReason: session.reason }),

@@ -4,7 +4,7 @@ export { loadModel, type Model, type ModelOptions } from "./load.ts";
 export type { Film, PredictionOf, PredictOptions } from "./predict.ts";
 export type { FilmResult, PredictAllOptions } from "./predict_all.ts";
 export { type ModelWeights, saveModel } from "./save.ts";
-export { type ModelDefinition, readDefinition, untrainedDefinition } from "./definition.ts";
+export { type ModelDefinition, readDefinition, type TrainedOn, untrainedDefinition } from "./definition.ts";
 export { hubDefinition } from "./hub_model.ts";
 export { readModel, type SourceOptions } from "./source.ts";
 export { adaptModel, type AdaptOptions } from "./adapt.ts";

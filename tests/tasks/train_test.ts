@@ -56,6 +56,12 @@ describe("deno task train and deno task evaluate", () => {
     assert(pointing("chance (any token on the breast)").value > 0.005);
     assert(pointing("chance (any token on the breast)").value < 0.2);
     assert(pointing("rollout").value <= pointing("rollout, half a token beside").value);
+    for (const other of [["--split-seed", "4"], ["--side", "all"]]) {
+      const leak = await run("evaluate", ...data, "--model", second.model, ...other);
+      assertEquals(leak.code, 1);
+      assertStringIncludes(leak.error, "would be tested on some that it learned from; give --classes");
+      assertStringIncludes(leak.error, "--split-seed 1 --test 0.34 --validation 0 and a --side");
+    }
     assertEquals([films, trained, split], [second.split.training, true, second.split.hash]);
     assert(figures["AUC of films"].low <= figures["AUC of films"].value);
   });
