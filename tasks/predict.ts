@@ -104,7 +104,7 @@ await task({
   },
   print: ({ model, trained, provider, results, imagesPerSecond }) => {
     const rows = results.map((row) => {
-      if ("error" in row) return { file: row.file };
+      if ("error" in row) return { file: row.file, result: "failed" };
       const { attention } = row;
       const scores = Object.entries(row.scores).map(([name, score]) => [name, score.toFixed(3)]);
       return {
@@ -122,7 +122,9 @@ await task({
       ]
     );
     return [
-      `${model}${trained ? "" : ", untrained"}, on ${provider}, ${imagesPerSecond} films a second`,
+      `${model}${trained ? "" : ", untrained"}, on ${provider}${
+        imagesPerSecond > 0 ? `, ${imagesPerSecond} films a second` : ""
+      }`,
       "",
       table(rows),
       ...(remarks.length > 0 ? ["", ...remarks] : []),

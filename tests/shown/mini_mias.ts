@@ -15,7 +15,7 @@ import {
   filmSamples,
   fit,
   headLogits,
-  openTrainer,
+  logitsOf,
   preparedFilms,
   trainLinearHead,
 } from "../../lib/train/mod.ts";
@@ -82,24 +82,8 @@ for (const [question, classes, part] of parts) {
     for await (
       const event of fit({ ...common, recipe, training: filmSamples(items(training), { films, classes, augment }) })
     ) if (event.kind === "done") trained = { ...event.weights };
-    await using trainer = await openTrainer({
-      ...common,
-      values: trained,
-      batchSize: 8,
-      loss: { kind: "crossEntropy" },
-      dropPath: 0,
-      trained: ["head.weight", "head.bias"],
-      optimizer: { kind: "adamw" },
-      layerDecay: 1,
-      engine: "onnx",
-      provider: "cpu",
-    });
-    const scores: number[] = [];
-    for (const film of test) {
-      const logits = await trainer.predict((await films(film)).data);
-      scores.push(logits[1]! - logits[0]!);
-    }
-    return scores;
+    const logits = await logitsOf(filmSamples(items(test), { films, classes }), { ...common, weights: trained });
+    return test.map((_, k) => logits[2 * k + 1]! - logits[2 * k]!);
   };
 
   /** AUC over all folds with its interval, each the mean over the repeats. */
