@@ -45,7 +45,7 @@ export function moveRegionBack(region: Region, map: SourceMap): Region {
 type Move = (point: Point) => Point;
 
 function move(region: Region, there: Move, back: () => Move, affine: SourceMap | undefined): Region {
-  const [a, b, , d, e] = affine && isAffine(affine) ? affine : [NaN, NaN, NaN, NaN, NaN, NaN];
+  const [a, b, c, d, e, f] = affine && isAffine(affine) ? affine : [NaN, NaN, NaN, NaN, NaN, NaN];
   switch (region.kind) {
     case "circle": {
       const { x, y, radius } = region;
@@ -78,8 +78,10 @@ function move(region: Region, there: Move, back: () => Move, affine: SourceMap |
     }
     case "polygon":
       return movePolygon(region.points, there, affine);
-    case "mask":
-      return moveMask(region, there, back());
+    case "mask": {
+      const shifted = a === 1 && b === 0 && d === 0 && e === 1 && Number.isInteger(c) && Number.isInteger(f);
+      return shifted ? { ...region, x: region.x + c, y: region.y + f } : moveMask(region, there, back());
+    }
   }
 }
 

@@ -99,10 +99,16 @@ export function rasterize(region: Region, { height, width }: Size): Uint8Array {
         for (let k = 0; k + 1 < edges.length; k += 2) fill(row, edges[k]!, edges[k + 1]!);
         break;
       }
-      case "mask":
-        for (let column = 0; column < width; column++) {
-          if (contains(region, [column + 0.5, middle])) out[row * width + column] = 1;
+      case "mask": {
+        // The middle of a pixel lies in the mask's pixel so many rows and columns further.
+        const [down, along] = [Math.floor(0.5 - region.y), Math.floor(0.5 - region.x)];
+        const from = Math.max(0, -along);
+        const to = Math.min(width, region.width - along);
+        const own = (row + down) * region.width + along;
+        for (let column = from; column < to; column++) {
+          if (region.data[own + column] === 1) out[row * width + column] = 1;
         }
+      }
     }
   }
   return out;

@@ -66,12 +66,13 @@ export function sampleLesionBoxes(
   }
   const center = lesionBox(image, lesion, { size });
   const { width, height } = boundingBox(lesion);
+  const shown = shareShown(lesion);
   return Array.from({ length: count }, () => {
     // Each try comes nearer to the center, so that the search ends.
     for (let reach = 0.5; reach > 0.01; reach *= 0.95) {
       const moved = (length: number) => Math.round(random.between(-reach, reach) * (size + length));
       const box = { ...center, x: center.x + moved(width), y: center.y + moved(height) };
-      if (touches(box, image) && overlapOf(lesion, box) >= overlap) return box;
+      if (touches(box, image) && shown(box) >= overlap) return box;
     }
     return center;
   });
@@ -117,12 +118,33 @@ function touches(box: Rectangle, image: Size): boolean {
   return meets(box, { x: 0, y: 0, ...image });
 }
 
-/** The pixels of a lesion in a box, as a share of the lesion, or of the box where that is smaller. */
-function overlapOf(lesion: Region, box: CropBox): number {
-  const inside = rasterize(moveRegion(lesion, [1, 0, -box.x, 0, 1, -box.y]), box);
-  let count = 0;
-  for (let k = 0; k < inside.length; k++) count += inside[k]!;
-  return count / Math.min(area(lesion), box.width * box.height);
+/**
+ * Gives the pixels of a lesion in a box, as a share of the lesion, or of the box where that is smaller. A table of sums (Crow
+ * 1984) counts them in four look-ups: many boxes are tried for each patch, and a patch is drawn for each image of each epoch.
+ */
+function shareShown(lesion: Region): (box: CropBox) => number {
+  const around = boundingBox(lesion);
+  const [left, top] = [Math.floor(around.x), Math.floor(around.y)];
+  const [width, height] = [Math.ceil(around.x + around.width) - left, Math.ceil(around.y + around.height) - top];
+  const inside = rasterize(moveRegion(lesion, [1, 0, -left, 0, 1, -top]), { width, height });
+  const sums = new Float64Array((width + 1) * (height + 1)); // of all pixels above and to the left
+  for (let y = 0; y < height; y++) {
+    for (let x = 0, row = 0; x < width; x++) {
+      row += inside[y * width + x]!;
+      sums[(y + 1) * (width + 1) + x + 1] = sums[y * (width + 1) + x + 1]! + row;
+    }
+  }
+  const size = area(lesion);
+  const clamped = (value: number, most: number) => Math.max(0, Math.min(most, value));
+  return (box) => {
+    const [x1, x2] = [clamped(box.x - left, width), clamped(box.x + box.width - left, width)];
+    const [y1, y2] = [
+      clamped(box.y - top, height) * (width + 1),
+      clamped(box.y + box.height - top, height) * (width + 1),
+    ];
+    const count = sums[y2 + x2]! - sums[y1 + x2]! - sums[y2 + x1]! + sums[y1 + x1]!;
+    return count / Math.min(size, box.width * box.height);
+  };
 }
 
 function checkSize(size: number): void {

@@ -1,6 +1,6 @@
 import { MammolabError, seededRandom, sentenceOf } from "../base/mod.ts";
 import { decidingLesions, labelOf, type Lesion, recordKey } from "../datasets/mod.ts";
-import { crop, type CropBox, findBreast, type Image, moveRegionBack } from "../image/mod.ts";
+import { crop, type CropBox, findBreast, type Image, moveRegionBack, type Region } from "../image/mod.ts";
 import { lesionBox, sampleBackgroundBoxes, sampleLesionBoxes } from "../prepare/mod.ts";
 import type { Samples } from "./fit.ts";
 import { type FilmItem, type FilmSampleOptions, idOf, pixelsOf, targetOf } from "./samples.ts";
@@ -35,6 +35,13 @@ export function patchSamples(
       : decidingLesions(film).map((lesion, index) => ({ film, copy, lesion, record: `${record} lesion ${index}` }));
   });
   const tissue = new Map<string, Int32Array>(); // places in turn, x and y: few bytes a film
+  const moved = new Map<string, Region>(); // lesions in pixels of the prepared film
+  const regionOf = (record: string, { region }: Lesion, image: Image): Region | undefined => {
+    if (!region) return undefined;
+    const known = moved.get(record) ?? moveRegionBack(region, image.toSource);
+    moved.set(record, known);
+    return known;
+  };
   const tissueOf = (record: string, image: Image): CropBox[] => {
     const known = tissue.get(record) ?? tissuePlaces(image, size);
     tissue.set(record, known);
@@ -47,7 +54,7 @@ export function patchSamples(
       const { film, copy, lesion, record } = patches[item]!;
       const image = await films(film);
       const random = seededRandom(seed, "patch", epoch, record, copy);
-      const region = lesion?.region && moveRegionBack(lesion.region, image.toSource);
+      const region = lesion && regionOf(record, lesion, image);
       const boxes = region
         ? named(
           record,
