@@ -8,6 +8,7 @@ import { dicomStatistics, readDicom } from "../../lib/io/dicom/mod.ts";
 import { elementHeaderAt, type Form, parseDataSet } from "../../lib/io/dicom/parse.ts";
 import { cpuSeconds } from "./_cpu.ts";
 import { type Attribute, dicomFile, encapsulated, encode, join, picture, rawHeader, syntaxes } from "./_dicom_file.ts";
+import { ownMemory } from "../_own_memory.ts";
 
 const folder = new URL("../fixtures/dicom/", import.meta.url);
 type Fixture = { readonly name: string; readonly bytes: Uint8Array; readonly lossy: boolean; readonly sha256: string };
@@ -176,11 +177,11 @@ function headersIn(bytes: Uint8Array, from: number, form: Form) {
 
 describe("a file that asks for too much", () => {
   const refused = async (bytes: Uint8Array, part: string) => {
-    const [start, before] = [cpuSeconds(), Deno.memoryUsage().rss];
+    const [start, before] = [cpuSeconds(), ownMemory()];
     const error = await assertRejects(() => dicomStatistics(bytes), MammolabError);
     assert(error.message.includes(part), error.message);
     assertLess(cpuSeconds() - start, 2);
-    assertLess(Deno.memoryUsage().rss - before, 100e6);
+    assertLess(ownMemory() - before, 100e6);
   };
   const film = (...more: readonly Attribute[]) => picture([1, 2], { more });
   const deflated = (attributes: Uint8Array) =>

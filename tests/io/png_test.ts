@@ -5,6 +5,7 @@ import { decode as decodeByFastPng, encode as encodeByFastPng } from "fast-png";
 import { decodePng, encodePng } from "mammolab/io";
 import { MammolabError } from "mammolab/base";
 import { crc32, deflateSync } from "node:zlib";
+import { ownMemory } from "../_own_memory.ts";
 
 type Case = {
   readonly name: string;
@@ -99,10 +100,10 @@ describe("decodePng()", () => {
     new DataView(header.buffer).setUint32(4, 10);
     header[8] = 8;
     const bomb = file(["IHDR", header], ["IDAT", deflateSync(new Uint8Array(50e6))], ["IEND", new Uint8Array(0)]);
-    const before = Deno.memoryUsage().rss;
+    const before = ownMemory();
     const { message } = assertThrows(() => decodePng(bomb), MammolabError) as Error;
     assertStringIncludes(message, "its data holds more than the 110 bytes that its size needs");
-    assert(Deno.memoryUsage().rss - before < 20e6);
+    assert(ownMemory() - before < 20e6);
   });
 
   it("refuses a size above the limit before anything is reserved", () => {

@@ -4,6 +4,7 @@ import { disk, type FileSystem, MammolabError } from "mammolab/base";
 import { readCheckpoint, type TrainerState, type TrainingProgress, writeCheckpoint } from "mammolab/train";
 import { filesToTry, mutated } from "../weights/_mutated.ts";
 import { smallFit } from "./_fit_case.ts";
+import { ownMemory } from "../_own_memory.ts";
 
 const { recipe, spec } = smallFit();
 const shapes = new Map([["head.weight", [2, 3]], ["head.bias", [2]]]);
@@ -93,7 +94,7 @@ describe("readCheckpoint()", () => {
     const known = await readCheckpoint(folder, { recipe, spec, data: "d" });
     const path = `${folder}/checkpoint.safetensors`;
     const whole = await Deno.readFile(path);
-    const start = Deno.memoryUsage().rss;
+    const start = ownMemory();
     let [most, refused] = [0, 0];
     for (let seed = 0; seed < count; seed++) {
       await Deno.writeFile(path, mutated(whole, seed));
@@ -104,7 +105,7 @@ describe("readCheckpoint()", () => {
         assert(/^Cannot .+: .+; /.test(error.message) && !error.message.includes("\n"), error.message);
         refused++;
       }
-      most = Math.max(most, Deno.memoryUsage().rss);
+      most = Math.max(most, ownMemory());
     }
     await Deno.remove(folder, { recursive: true });
     assertGreater(refused, 0.9 * count);

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { MammolabError } from "mammolab/base";
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "mammolab/weights";
 import { filesToTry, mutated } from "./_mutated.ts";
+import { ownMemory } from "../_own_memory.ts";
 
 describe("readSafetensors()", () => {
   const count = filesToTry(1000, 5000);
@@ -20,7 +21,7 @@ describe("readSafetensors()", () => {
     ] as const;
     await writeSafetensors(path, tensors, { metadata: { format: "pt" } });
     const whole = await Deno.readFile(path);
-    const start = Deno.memoryUsage().rss;
+    const start = ownMemory();
     let [most, read, refused] = [0, 0, 0];
     for (let seed = 0; seed < count; seed++) {
       const bytes = mutated(whole, seed);
@@ -43,7 +44,7 @@ describe("readSafetensors()", () => {
         assert(/^Cannot read .+: .+; /.test(error.message) && !error.message.includes("\n"), error.message);
         refused++;
       }
-      most = Math.max(most, Deno.memoryUsage().rss);
+      most = Math.max(most, ownMemory());
     }
     await Deno.remove(folder, { recursive: true });
     assertGreater(read, count / 50);
