@@ -68,7 +68,7 @@ const exams = {
   test: [310_120, quick ? 3 : 100],
 } as const;
 const sourceTask: Task = { mode: "all", learningRate: 1e-3, steps: quick ? 3 : 400, batchSize: quick ? 4 : 16 };
-const amounts = quick ? [{ patients: 8, steps: 2 }] : [{ patients: 40, steps: 200 }, { patients: 120, steps: 400 }];
+const amounts = quick ? [{ patients: 8, steps: 2 }] : [{ patients: 40, steps: 200 }, { patients: 100, steps: 300 }];
 const ways: Readonly<Record<string, Pick<Task, "mode" | "learningRate">>> = {
   "from scratch": { mode: "all", learningRate: 1e-3 },
   "head only": { mode: "head", learningRate: 1e-2 },
