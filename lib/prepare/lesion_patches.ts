@@ -129,7 +129,8 @@ function shareShown(lesion: Region): (box: CropBox) => number {
   const inside = rasterize(moveRegion(lesion, [1, 0, -left, 0, 1, -top]), { width, height });
   const sums = new Float64Array((width + 1) * (height + 1)); // of all pixels above and to the left
   for (let y = 0; y < height; y++) {
-    for (let x = 0, row = 0; x < width; x++) {
+    let row = 0;
+    for (let x = 0; x < width; x++) {
       row += inside[y * width + x]!;
       sums[(y + 1) * (width + 1) + x + 1] = sums[y * (width + 1) + x + 1]! + row;
     }
