@@ -208,8 +208,7 @@ await task({
         onProgress: progress,
       });
       history.push(...epochs);
-      const weights = Object.fromEntries([...start.weights].map(([name, { data }]) => [name, data]));
-      await save({ weights: { ...weights, "head.weight": head.weight, "head.bias": head.bias } });
+      await save({ weights: { ...numbersOf(start.weights), "head.weight": head.weight, "head.bias": head.bias } });
       unlock();
       result = { steps: recipe.epochs * Math.ceil(plan.items.length / recipe.batchSize), stopped: false };
     } else {
@@ -218,7 +217,7 @@ await task({
           spec: given.definition.spec,
           normalization: preparation,
           inputChannels: 1,
-          weights: Object.fromEntries([...given.weights].map(([name, { data }]) => [name, data])),
+          weights: numbersOf(given.weights),
           training: samples(recordsOfPlan(plan, split.training), recipe.augmentation ?? []),
           ...(judges.ids.length === 0 ? {} : { validation: judges }),
           recipe,
@@ -353,6 +352,10 @@ async function recipeOf(
     ...(patches === undefined ? {} : { patches }),
     augmentation: plain || head ? [] : mildAugmentations, // what `prepare` shows
   };
+}
+
+function numbersOf(weights: ModelWeights): Record<string, Float32Array> {
+  return Object.fromEntries([...weights].map(([name, { data }]) => [name, data]));
 }
 
 function modeFrom(typed: string): Pick<Recipe, "mode" | "unfreeze"> {

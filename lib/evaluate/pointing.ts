@@ -1,5 +1,5 @@
 import { MammolabError } from "../base/mod.ts";
-import { boundingBox, moveRegion, type Point, rasterize, type Region } from "../image/mod.ts";
+import { maskOf, type Point, type Region } from "../image/mod.ts";
 import type { Estimate } from "./auc.ts";
 import { bootstrap } from "./intervals.ts";
 
@@ -66,13 +66,7 @@ function distanceTo(region: Region): (point: Point) => number {
   if (region.kind === "circle") {
     return ([x, y]) => Math.max(0, Math.hypot(x - region.x, y - region.y) - region.radius);
   }
-  const box = boundingBox(region);
-  const [left, top] = [Math.floor(box.x), Math.floor(box.y)];
-  const width = Math.ceil(box.x + box.width) - left;
-  const inside = rasterize(moveRegion(region, [1, 0, -left, 0, 1, -top]), {
-    height: Math.ceil(box.y + box.height) - top,
-    width,
-  });
+  const { x: left, y: top, width, data: inside } = maskOf(region);
   return ([x, y]) => {
     let least = Infinity;
     for (let at = 0; at < inside.length; at++) {

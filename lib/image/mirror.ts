@@ -15,16 +15,16 @@ import { composeSource, type Image } from "./image.ts";
 export function mirror(image: Image): Image {
   const { height, width, channels } = image;
   const data = new Float32Array(image.data.length);
-  if (channels === 1) data.set(image.data);
-  for (let row = 0; row < height; row++) {
-    if (channels === 1) { // a tenth of the time of the loop
-      data.subarray(row * width, (row + 1) * width).reverse();
-      continue;
-    }
-    for (let column = 0; column < width; column++) {
-      const from = (row * width + width - 1 - column) * channels;
-      const to = (row * width + column) * channels;
-      for (let channel = 0; channel < channels; channel++) data[to + channel] = image.data[from + channel]!;
+  if (channels === 1) { // a tenth of the time of the loop
+    data.set(image.data);
+    for (let from = 0; from < data.length; from += width) data.subarray(from, from + width).reverse();
+  } else {
+    for (let row = 0; row < height; row++) {
+      for (let column = 0; column < width; column++) {
+        const from = (row * width + width - 1 - column) * channels;
+        const to = (row * width + column) * channels;
+        for (let channel = 0; channel < channels; channel++) data[to + channel] = image.data[from + channel]!;
+      }
     }
   }
   return { ...image, data, toSource: composeSource(image.toSource, [-1, 0, width, 0, 1, 0], image) };

@@ -26,7 +26,7 @@ export {
   type Size,
 } from "./region.ts";
 export { inverseOf } from "./inverse.ts";
-export { moveRegion, moveRegionBack } from "./move.ts";
+export { maskOf, moveRegion, moveRegionBack } from "./move.ts";
 export { crop, type CropBox, cropTo } from "./crop.ts";
 export { mirror } from "./mirror.ts";
 export { type ResizeFilter, type ResizeOptions, resizeTo } from "./resize.ts";

@@ -1,6 +1,6 @@
 import { applyMap, isAffine, type Point, type SourceMap } from "./image.ts";
 import { inverseOf } from "./inverse.ts";
-import { boundingBox, contains, type Mask, type Region } from "./region.ts";
+import { boundingBox, contains, type Mask, rasterize, type Region } from "./region.ts";
 
 /** Corners of the outline that takes the place of a circle that is no circle any more. */
 const circleCorners = 72;
@@ -21,6 +21,24 @@ const circleCorners = 72;
  */
 export function moveRegion(region: Region, map: SourceMap): Region {
   return move(region, (point) => applyMap(map, point), () => inverseOf(map), isAffine(map) ? map : undefined);
+}
+
+/**
+ * The region as the pixels that it holds, in the smallest box of whole pixels round it.
+ *
+ * @example
+ * ```ts
+ * import { maskOf } from "mammolab/image";
+ * import { assertEquals } from "@std/assert";
+ * const { x, y, width, height, data } = maskOf({ kind: "circle", x: 1e6, y: 7, radius: 1 });
+ * assertEquals([x, y, width, height, ...data], [1e6 - 1, 6, 2, 2, 1, 1, 1, 1]);
+ * ```
+ */
+export function maskOf(region: Region): Mask {
+  const box = boundingBox(region);
+  const [x, y] = [Math.floor(box.x), Math.floor(box.y)];
+  const size = { height: Math.ceil(box.y + box.height) - y, width: Math.ceil(box.x + box.width) - x };
+  return { kind: "mask", x, y, ...size, data: rasterize(moveRegion(region, [1, 0, -x, 0, 1, -y]), size) };
 }
 
 /**

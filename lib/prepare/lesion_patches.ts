@@ -1,5 +1,5 @@
 import { MammolabError, type Random, shuffled } from "../base/mod.ts";
-import { area, boundingBox, type CropBox, moveRegion, rasterize, type Region, type Size } from "../image/mod.ts";
+import { area, boundingBox, type CropBox, maskOf, type Region, type Size } from "../image/mod.ts";
 import { breastWindows } from "./windows.ts";
 
 /**
@@ -123,10 +123,7 @@ function touches(box: Rectangle, image: Size): boolean {
  * 1984) counts them in four look-ups: many boxes are tried for each patch, and a patch is drawn for each image of each epoch.
  */
 function shareShown(lesion: Region): (box: CropBox) => number {
-  const around = boundingBox(lesion);
-  const [left, top] = [Math.floor(around.x), Math.floor(around.y)];
-  const [width, height] = [Math.ceil(around.x + around.width) - left, Math.ceil(around.y + around.height) - top];
-  const inside = rasterize(moveRegion(lesion, [1, 0, -left, 0, 1, -top]), { width, height });
+  const { x: left, y: top, height, width, data: inside } = maskOf(lesion);
   const sums = new Float64Array((width + 1) * (height + 1)); // of all pixels above and to the left
   for (let y = 0; y < height; y++) {
     let row = 0;

@@ -4,6 +4,7 @@ import type { Provider } from "../engine/mod.ts";
 import { buildNet, type NetSpec, type Normalization } from "../nets/mod.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { lockFolder, type Progress, readBest, readCheckpoint, writeBest, writeCheckpoint } from "./checkpoint.ts";
+import { trainerLogits } from "./logits.ts";
 import { smoothed } from "./losses.ts";
 import { drawMask, masksOf } from "./masks.ts";
 import { checkRecipe, modeAt, type Recipe, trainedNames, usualOptimizer } from "./recipe.ts";
@@ -229,19 +230,19 @@ function checkWeights(weights: Numbers, shapes: Plan["shapes"]): void {
 type Plan = ReturnType<typeof planOf>;
 
 function planOf(
-  { spec, normalization, inputChannels = 1, weights, recipe, training, validation, fileSystem = disk }: FitOptions,
+  { spec, normalization, inputChannels = 1, weights, recipe, training, validation, folder, fileSystem = disk }:
+    FitOptions,
 ) {
   const perStep = recipe.batchSize * (recipe.accumulate ?? 1);
   const perEpoch = Math.ceil(training.ids.length / perStep);
   const hash = createHash("sha256");
   for (const side of [training, validation]) hash.update(JSON.stringify([side?.ids, side?.targets]));
-  const numbers = createHash("sha256");
-  for (const name of Object.keys(weights).toSorted()) {
-    const { buffer, byteOffset, byteLength } = weights[name]!;
-    numbers.update(name).update(new Uint8Array(buffer, byteOffset, byteLength));
-  }
-  const short = (hash: ReturnType<typeof createHash>) => hash.digest("hex").slice(0, 16);
-  const identity = { recipe, spec, data: short(hash), weights: short(numbers) };
+  const identity = {
+    recipe,
+    spec,
+    data: hash.digest("hex").slice(0, 16),
+    ...(folder === undefined ? {} : { weights: hashOf(weights) }),
+  };
   return {
     ...identity,
     identity,
@@ -252,6 +253,15 @@ function planOf(
     masks: masksOf(spec, recipe),
     disk: { fileSystem },
   };
+}
+
+function hashOf(weights: Numbers): string {
+  const hash = createHash("sha256");
+  for (const name of Object.keys(weights).toSorted()) {
+    const { buffer, byteOffset, byteLength } = weights[name]!;
+    hash.update(name).update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** The pixels, labels and masks of a step: all follow from the seed and its number. */
@@ -324,23 +334,15 @@ async function openFor(
 }
 
 async function reportOf(
-  { validation, spec, recipe }: FitOptions,
+  { validation, spec, inputChannels = 1, recipe }: FitOptions,
   trainer: Trainer,
   epoch: number,
   trainingLoss: number,
 ): Promise<EpochReport> {
   if (!validation) return { epoch, trainingLoss };
-  const logits = new Float32Array(validation.ids.length * spec.classes);
-  for (let start = 0; start < validation.ids.length; start += recipe.batchSize) {
-    const items = Array.from(
-      { length: Math.min(recipe.batchSize, validation.ids.length - start) },
-      (_, k) => start + k,
-    );
-    const images = await Promise.all(items.map((item) => validation.image(item, -1)));
-    const all = new Float32Array(images.reduce((sum, { length }) => sum + length, 0));
-    images.reduce((at, image) => (all.set(image, at), at + image.length), 0);
-    logits.set(await trainer.predict(all, { averaged: recipe.average !== undefined }), start * spec.classes);
-  }
+  const { batchSize, average } = recipe;
+  const how = { spec, inputChannels, batchSize, averaged: average !== undefined };
+  const logits = await trainerLogits(trainer, validation, how);
   return { epoch, trainingLoss, validation: judge(logits, validation.targets, recipe.loss) };
 }
 

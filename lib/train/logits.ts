@@ -3,7 +3,7 @@ import type { Provider } from "../engine/mod.ts";
 import { buildNet, type NetSpec, type Normalization } from "../nets/mod.ts";
 import type { Samples } from "./fit.ts";
 import { trainedNames, usualOptimizer } from "./recipe.ts";
-import { type Numbers, openTrainer, type TrainingEngine } from "./trainer.ts";
+import { type Numbers, openTrainer, type Trainer, type TrainingEngine } from "./trainer.ts";
 
 /** A network and its numbers, and what runs it. */
 export type LogitsOptions = {
@@ -28,7 +28,7 @@ export type LogitsOptions = {
  * @throws MammolabError when numbers are missing or do not fit, or an image is of another size
  */
 export async function logitsOf(
-  { ids, image }: Pick<Samples, "ids" | "image">,
+  samples: Pick<Samples, "ids" | "image">,
   { spec, normalization, inputChannels = 1, weights, batchSize = 8, engine = "onnx", provider = "cpu", threads }:
     LogitsOptions,
 ): Promise<Float32Array> {
@@ -47,8 +47,22 @@ export async function logitsOf(
     provider,
     ...(threads === undefined ? {} : { threads }),
   });
-  const size = inputChannels * spec.imageSize.height * spec.imageSize.width;
-  const logits = new Float32Array(ids.length * spec.classes);
+  return await trainerLogits(trainer, samples, { spec, inputChannels, batchSize });
+}
+
+/** The logits of samples that are not augmented, `[samples, classes]`, some at a time through an open trainer. */
+export async function trainerLogits(
+  trainer: Trainer,
+  { ids, image }: Pick<Samples, "ids" | "image">,
+  { spec: { imageSize: { height, width }, classes }, inputChannels, batchSize, averaged = false }: {
+    readonly spec: NetSpec;
+    readonly inputChannels: number;
+    readonly batchSize: number;
+    readonly averaged?: boolean;
+  },
+): Promise<Float32Array> {
+  const size = inputChannels * height * width;
+  const logits = new Float32Array(ids.length * classes);
   for (let start = 0; start < ids.length; start += batchSize) {
     const images = await Promise.all(ids.slice(start, start + batchSize).map((_, k) => image(start + k, -1)));
     const data = new Float32Array(images.length * size);
@@ -57,12 +71,12 @@ export async function logitsOf(
         throw new MammolabError(
           `Cannot predict ${
             ids[start + k]
-          }: it has ${pixels.length} values, the network takes ${size}; prepare it to ${spec.imageSize.height} × ${spec.imageSize.width}`,
+          }: it has ${pixels.length} values, the network takes ${size}; prepare it to ${height} × ${width}`,
         );
       }
       data.set(pixels, k * size);
     });
-    logits.set(await trainer.predict(data), start * spec.classes);
+    logits.set(await trainer.predict(data, { averaged }), start * classes);
   }
   return logits;
 }

@@ -11,15 +11,15 @@ import { lines, type Subject } from "./_subject.ts";
 
 const { folder, batch, threads, lastBlocks }: Subject = JSON.parse(Deno.args[0]!);
 const file = `${folder}/model.safetensors`;
-const { spec, preparation } = await readDefinition(folder, (await readSafetensorsHeader(file)).metadata);
-const names = [...(await readSafetensorsHeader(file)).tensors.keys()];
+const { metadata, tensors } = await readSafetensorsHeader(file);
+const { spec, preparation } = await readDefinition(folder, metadata);
 const step: StepSpec = {
   spec,
   normalization: preparation,
   inputChannels: 1,
   batchSize: batch,
   loss: { kind: "crossEntropy" },
-  trained: trainedNames(names, lastBlocks === undefined ? "all" : { lastBlocks }, spec),
+  trained: trainedNames([...tensors.keys()], lastBlocks === undefined ? "all" : { lastBlocks }, spec),
 };
 const { height, width } = spec.imageSize;
 // The same pixels and labels as in torch_peer.py.

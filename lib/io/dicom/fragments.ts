@@ -1,4 +1,4 @@
-import { joinBytes } from "../../base/mod.ts";
+import { concat } from "../_bytes.ts";
 import type { PixelElement } from "./parse.ts";
 import { copyAgain, refuse } from "./refuse.ts";
 import { startsCodeStream } from "./code_stream.ts";
@@ -84,7 +84,7 @@ export function joinFragments(bytes: Uint8Array, { at, length }: Fragments, from
     const start = at[i] as number;
     parts.push(bytes.subarray(start, start + (length[i] as number)));
   }
-  return parts.length === 1 ? parts[0] as Uint8Array : joinBytes(parts);
+  return concat(parts);
 }
 
 function framesByTable({ at, offsets }: Fragments, frames: number): readonly number[] | undefined {
