@@ -2,7 +2,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import fc from "../_fast_check.ts";
 import { MammolabError } from "mammolab/base";
-import { type DicomOptions, readDicom } from "../../lib/io/dicom/mod.ts";
+import { type DicomOptions, readDicom, type VoiChoice } from "../../lib/io/dicom/mod.ts";
 import { voiLinear, voiLinearExact, voiSigmoid } from "../../lib/io/dicom/voi.ts";
 import { type Attribute, dicomFile, picture, syntaxes } from "./_dicom_file.ts";
 
@@ -220,6 +220,11 @@ describe("VOI LUTs", () => {
     const left = await shown([0, 4095], [sequence(short)]);
     assertEquals(left.displayMethod, "0..4095");
     assert(left.warnings.some((warning) => warning.includes("VOI LUT 1")));
+    // Half as many bytes as 4,096 entries of 12 bits need: read as bytes they would show the film nearly black.
+    const half = [[0x00283002, "US", [4096, 0, 12]], [0x00283006, "OW", new Uint8Array(4096).fill(255)]] as const;
+    const cut = await shown([0, 4095], [sequence(half)]);
+    assertEquals([cut.displayMethod, ...cut.display], ["0..4095", 0, 1]);
+    assert(cut.warnings.some((warning) => warning.includes("VOI LUT 1")));
     const above = await shown([0, 1], [sequence(lut(0, 8, [0, 300]))]);
     near(above.display, [0, 1]);
     assert(above.warnings.some((warning) => warning.includes("clamped")));
@@ -265,6 +270,16 @@ describe("windows", () => {
   });
 });
 
+describe("a window of one's own", () => {
+  it("is refused in words that say what is missing: center, width or function", async () => {
+    for (
+      const voi of [{ center: 5, width: 0 }, { width: 5 }, { center: 5, width: 5, function: "sigmoid" }] as VoiChoice[]
+    ) {
+      await assertRejects(() => shown([0], [], { voi }), MammolabError, "none of LINEAR, LINEAR_EXACT, SIGMOID");
+    }
+  });
+});
+
 describe("stored values", () => {
   const stored = async (
     cells: readonly number[],
@@ -285,5 +300,20 @@ describe("stored values", () => {
       1,
     ]);
     assertEquals(await stored([0x80, 0x7f], { bitsAllocated: 8, bitsStored: 8, signed: true }), [-128, 127]);
+  });
+
+  it("of 8 bits in big endian words are swapped in pairs, also where a frame ends within a pair (PS3.5 section 8.2)", async () => {
+    const more: readonly Attribute[] = [
+      [0x00280008, "IS", "2"],
+      [0x00280010, "US", [1]],
+      [0x00280011, "US", [3]],
+      [0x7fe00010, "OW", Uint8Array.of(2, 1, 4, 3, 6, 5)],
+    ];
+    const bytes = dicomFile(picture([1], { bitsAllocated: 8, bitsStored: 8, more }), { syntax: syntaxes.bigEndian });
+    const frames = await Promise.all([0, 1].map((frame) => readDicom(bytes, { frame })));
+    assertEquals(frames.map(({ stored }) => [...stored.data]), [[1, 2, 3], [4, 5, 6]]);
+    const odd = [...more.slice(1, 3), [0x7fe00010, "OW", Uint8Array.of(2, 1, 0, 3)]] as Attribute[];
+    const one = dicomFile(picture([1], { bitsAllocated: 8, bitsStored: 8, more: odd }), { syntax: syntaxes.bigEndian });
+    assertEquals([...(await readDicom(one)).stored.data], [1, 2, 3]);
   });
 });

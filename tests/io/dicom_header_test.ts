@@ -2,6 +2,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MammolabError } from "mammolab/base";
 import { readDicomHeader } from "../../lib/io/dicom/mod.ts";
+import { trueSyntaxOf } from "../../lib/io/dicom/syntax.ts";
 import { type Attribute, dicomFile, picture } from "./_dicom_file.ts";
 
 /** The header of a film that has these attributes, and nothing where a tag is given an empty value. */
@@ -110,6 +111,20 @@ describe("transfer syntax", () => {
     const bytes = dicomFile(picture([0]), { syntax: "1.2.840.99999.19481224" });
     const error = await assertRejects(() => readDicomHeader(bytes), MammolabError, "DICOM does not define");
     assert(!error.message.includes("19481224"));
+  });
+
+  it("is the one of the code stream where the declared one is of lossless coders and the stream lost something", () => {
+    const root = "1.2.840.10008.1.2.4";
+    const lossless = { "jpeg 2000": ["90"], "htj2k": ["201", "202"], "jpeg-ls": ["80"] } as const;
+    const lossy = { "jpeg 2000": "91", "htj2k": "203", "jpeg-ls": "81" } as const;
+    for (const kind of ["jpeg 2000", "htj2k", "jpeg-ls"] as const) {
+      const [exact, changed] = [{ kind, reversible: true, near: 0 }, { kind, reversible: false, near: 2 }];
+      for (const declared of [...lossless[kind], lossy[kind]].map((end) => `${root}.${end}`)) {
+        assertEquals(trueSyntaxOf(exact, declared), declared); // lossy coders may lose nothing
+        assertEquals(trueSyntaxOf(changed, declared), `${root}.${lossy[kind]}`);
+      }
+      assertEquals(trueSyntaxOf(exact, "1.2.840.10008.1.2.1"), `${root}.${lossless[kind][0]}`);
+    }
   });
 });
 

@@ -3,7 +3,7 @@ import { decodeByWebAssembly } from "./codecs.ts";
 import { decodeJpegLossless } from "./jpeg_lossless.ts";
 import { decodeJpegLs } from "./jpeg_ls.ts";
 import { checkJpegScan } from "./jpeg_scan.ts";
-import type { PixelLayout } from "./layout.ts";
+import { frameBytesOf, type PixelLayout } from "./layout.ts";
 import { refuse } from "./refuse.ts";
 import { decodeRle } from "./rle.ts";
 import { readableSyntax, syntaxName } from "./syntax.ts";
@@ -74,23 +74,24 @@ export async function decodeStream(stream: Uint8Array, header: StreamHeader, lay
 /**
  * The cells of an uncompressed frame, copied out of the file.
  *
- * @param swapped 16-bit words are big endian
+ * @param pixels the pixel data of all frames
+ * @param options.swapped 16-bit words are big endian
+ * @param options.words the file calls its 8-bit cells words (OW): in big endian they are swapped in pairs (PS3.5 section 8.2), also
+ * where a frame of an odd number of them begins or ends in the middle of a pair
  */
-export function nativeCells(bytes: Uint8Array, layout: PixelLayout, { swapped, words }: {
+export function nativeCells(pixels: Uint8Array, layout: PixelLayout, { frame, swapped, words }: {
+  readonly frame: number;
   readonly swapped: boolean;
-  /** The file calls its 8-bit cells words (OW): in big endian they are swapped in pairs (PS3.5 section 8.2). */
   readonly words: boolean;
 }): Cells {
-  const copy = new Uint8Array(bytes.length + (bytes.length & 1));
-  copy.set(bytes);
-  if (swapped && (layout.bitsAllocated === 16 || words)) swapPairs(copy);
-  return layout.bitsAllocated === 8 ? copy.subarray(0, bytes.length) : new Uint16Array(copy.buffer);
-}
-
-function swapPairs(bytes: Uint8Array): void {
+  const bytes = new Uint8Array(frameBytesOf(layout));
+  const from = frame * bytes.length;
+  if (swapped && words && layout.bitsAllocated === 8) return bytes.map((_, i) => pixels[(from + i) ^ 1] ?? 0);
+  bytes.set(pixels.subarray(from, from + bytes.length));
+  if (layout.bitsAllocated === 8) return bytes;
   const cells = new Uint16Array(bytes.buffer);
-  for (let i = 0; i < cells.length; i++) {
-    const cell = cells[i] as number;
-    cells[i] = (cell << 8) | (cell >> 8);
+  if (swapped) {
+    for (let i = 0; i < cells.length; i++) cells[i] = ((cells[i] as number) << 8) | ((cells[i] as number) >> 8);
   }
+  return cells;
 }

@@ -13,7 +13,8 @@ export type Lut = {
  * Reads the table of one item.
  *
  * @param signedInput the input may be negative; the words of the descriptor do not say it ("US or SS")
- * @returns undefined where the descriptor is missing or longer than the data: such a table is not usable
+ * @returns undefined where the descriptor is missing or longer than the data: such a table is not usable. Half as many bytes as
+ * 16-bit entries need are entries of one byte where 8 bits are said, and else a table that is cut
  */
 export function readLut(item: DataSet, signedInput: boolean): Lut | undefined {
   const [count, word, bits] = wordsOf(item, "LUTDescriptor");
@@ -23,7 +24,7 @@ export function readLut(item: DataSet, signedInput: boolean): Lut | undefined {
   const first = signedInput ? (word << 16) >> 16 : word;
   const entries = data.length >= 2 * length
     ? readWords(data, length, item.littleEndian)
-    : data.length >= length
+    : bits <= 8 && data.length >= length
     ? readBytes(data, length, item)
     : undefined;
   return entries && { first, bits, entries };

@@ -113,8 +113,7 @@ function nativeSource(
     readonly deflated: boolean;
   },
 ): PixelSource {
-  const frameBytes = frameBytesOf(layout);
-  const needed = frameBytes * layout.frames;
+  const needed = frameBytesOf(layout) * layout.frames;
   // Of a deflated file no more was inflated than is needed, so that what follows is not looked at.
   if (!deflated && pixels.length > bytes.length - pixels.at) refuse(`it ends inside its pixel data; ${copyAgain}`);
   if (needed > Math.min(pixels.length, bytes.length - pixels.at)) {
@@ -130,8 +129,8 @@ function nativeSource(
       ...tailWarnings(!deflated && bytesFollow(bytes, pixels.at + pixels.length, form)),
     ],
     readStored(frame) {
-      const from = pixels.at + frame * frameBytes;
-      const cells = nativeCells(bytes.subarray(from, from + frameBytes), layout, {
+      const cells = nativeCells(bytes.subarray(pixels.at, pixels.at + pixels.length), layout, {
+        frame,
         swapped: !form.littleEndian,
         words: pixels.vr === "OW",
       });

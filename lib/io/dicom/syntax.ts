@@ -72,27 +72,30 @@ export function knownSyntax(uid: string): string {
   return readable.has(uid) || refused.has(uid) ? uid : "";
 }
 
-/** The transfer syntax that a code stream is really in; the declared one where both are possible. */
+/**
+ * The transfer syntax that a code stream is really in; the declared one where it allows such a stream, as those of lossy coders
+ * allow one that lost nothing.
+ */
 export function trueSyntaxOf(stream: StreamHeader, declared: string): string {
-  const either = (first: string, second: string, isFirst: boolean, third = second) =>
-    [first, second, third].some((end) => declared === root + end) ? declared : root + (isFirst ? first : second);
+  const oneOf = (...ends: readonly [string, ...string[]]) =>
+    root + (ends.find((end) => declared === root + end) ?? ends[0]);
   switch (stream.kind) {
     case "rle":
-      return `${root}.5`;
+      return oneOf(".5");
     case "jpeg baseline":
-      return `${root}.4.50`;
+      return oneOf(".4.50");
     case "jpeg extended":
-      return `${root}.4.51`;
+      return oneOf(".4.51");
     case "jpeg progressive":
-      return declared === `${root}.4.55` ? declared : `${root}.4.53`;
+      return oneOf(".4.53", ".4.55");
     case "jpeg lossless":
-      return root + (stream.predictor === 1 ? ".4.70" : ".4.57");
+      return oneOf(stream.predictor === 1 ? ".4.70" : ".4.57");
     case "jpeg-ls":
-      return either(".4.80", ".4.81", stream.near === 0);
+      return stream.near === 0 ? oneOf(".4.80", ".4.81") : oneOf(".4.81");
     case "jpeg 2000":
-      return either(".4.90", ".4.91", stream.reversible === true);
+      return stream.reversible ? oneOf(".4.90", ".4.91") : oneOf(".4.91");
     case "htj2k":
-      return either(".4.201", ".4.203", stream.reversible === true, ".4.202");
+      return stream.reversible ? oneOf(".4.201", ".4.202", ".4.203") : oneOf(".4.203");
   }
 }
 

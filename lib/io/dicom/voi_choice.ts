@@ -80,8 +80,12 @@ export function chooseVoi(offer: VoiOffer, choice: VoiChoice | undefined): Voi {
   }
   if (typeof choice === "object") {
     const window = { center: choice.center, width: choice.width, function: choice.function ?? "LINEAR" } as const;
-    if (isUsable(window, window.function)) return { kind: "window", window };
-    refuse("the window that was asked for has a width that is not above zero; give center and width in its values");
+    if (isVoiFunction(window.function) && isUsable(window, window.function)) return { kind: "window", window };
+    refuse(
+      `the window that was asked for has no center, no width above zero, or a function that is none of ${
+        Object.keys(voiFunctions).join(", ")
+      }; give them in the values of the file`,
+    );
   }
   if (choice === "range") return { kind: "range" };
   const window = typeof choice === "number" ? windows[choice - 1] : undefined;
