@@ -65,6 +65,12 @@ function check(
   if (![height, width].every((n) => Number.isInteger(n) && n > 0)) {
     throw new MammolabError(`${what}sizes are whole numbers above zero; check them`);
   }
+  // A notebook has no type checker: floats of 0 to 1 would be written as black.
+  if (!(pixels instanceof Uint8Array || pixels instanceof Uint16Array) || ![1, 3, 4].includes(channels)) {
+    throw new MammolabError(
+      `${what}a PNG holds whole numbers of 8 or 16 bits in 1, 3 or 4 channels; give a Uint8Array or Uint16Array, of an image 65535 times its values`,
+    );
+  }
   if (pixels.length !== height * width * channels) {
     throw new MammolabError(
       `${what}${pixels.length} values were given, ${height * width * channels} are needed; check the sizes`,

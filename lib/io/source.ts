@@ -22,6 +22,11 @@ export async function openSource(
     checkBytes(name, input.length, maxFileBytes);
     return { file: name, head: input.subarray(0, headBytes), body: input };
   }
+  if (typeof input !== "string") {
+    throw new MammolabError(
+      `Cannot read ${name}: it is neither a path nor bytes; give a text, or the bytes as a Uint8Array (new Uint8Array(buffer))`,
+    );
+  }
   const cannot = (reason: string, cause?: unknown) => new MammolabError(`Cannot read ${input}: ${reason}`, { cause });
   try {
     const { size, isFile, isDirectory } = await Deno.stat(input);

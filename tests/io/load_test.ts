@@ -162,6 +162,8 @@ describe("loadMammogram(), given what is no film,", () => {
       assertStringIncludes(await refusal(`${folder}/empty.dcm`), "it is empty; ");
       assertStringIncludes(await refusal(`${folder}/empty.dcm/a.dcm`), "a part of its path is a file");
       assertStringIncludes(await refusal(new Uint8Array(0)), "Cannot read the given bytes: it is empty; ");
+      const buffer = new ArrayBuffer(8) as unknown as Uint8Array; // of a download: no type checker sees it in a notebook
+      assertStringIncludes(await refusal(buffer), "Cannot read the given bytes: it is neither a path nor bytes; ");
     }));
 
   it("does not wait for a pipe", () =>

@@ -165,6 +165,11 @@ describe("encodePng()", () => {
       "outside of its palette",
     );
     assertThrows(() => encodePng(Uint16Array.of(1), { height: 1, width: 1, palette }), MammolabError, "8-bit indices");
+    // What no type checker sees in a notebook: an image's floats, which would be black, and two channels, which would be no PNG.
+    const floats = Float32Array.of(0, 0.5, 0.5, 1) as unknown as Uint8Array;
+    assertThrows(() => encodePng(floats, { height: 2, width: 2 }), MammolabError, "whole numbers of 8 or 16 bits");
+    const channels = 2 as 1;
+    assertThrows(() => encodePng(four, { height: 1, width: 2, channels }), MammolabError, "in 1, 3 or 4 channels");
   });
 });
 
