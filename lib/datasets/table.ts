@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join, normalize } from "node:path";
 import { MammolabError } from "../base/mod.ts";
-import type { Laterality, View } from "../io/mod.ts";
+import { type Laterality, viewNames } from "../io/mod.ts";
 import { shortHash } from "./_hash.ts";
 import { patientOf, sideNamed, unknownPatients } from "./_patients.ts";
 import { type CsvRow, type CsvTable, readCsv } from "./csv.ts";
@@ -37,8 +37,6 @@ export type TableOptions = {
   /** The name of the dataset; default `"table"`. */
   readonly name?: string;
 };
-
-const views: readonly View[] = ["CC", "MLO", "ML", "LM", "LMO", "FB", "SIO", "ISO", "XCC", "XCCL", "XCCM", "AT", "CV"];
 
 /**
  * A table of files (CSV with commas, semicolons or tabs), a row a film, with the columns that the caller names.
@@ -117,7 +115,7 @@ function recordOf(file: string, row: CsvRow, { table, columns, pattern, name, od
   };
   const found = at("patient") || (pattern && patientOf(at("file"), pattern));
   const laterality = read("laterality", "L or R", lateralityNamed);
-  const view = read("view", views.join(" "), (text) => views.find((view) => view === text.toUpperCase()));
+  const view = read("view", viewNames.join(" "), (text) => viewNames.find((view) => view === text.toUpperCase()));
   const split = read("split", "train, val or test", sideNamed);
   const age = read("age", "0 … 120 years", yearsNamed);
   if (at("label") === "") {

@@ -1,7 +1,7 @@
 import { streamHeaderOf } from "./dicom/code_stream.ts";
 import { checkJpegScan } from "./dicom/jpeg_scan.ts";
 import { defaultLimits } from "./limits.ts";
-import { checkSize, type GreyPicture, type PictureLimits, reading, refuse } from "./picture.ts";
+import { checkSize, copyAgain, type GreyPicture, type PictureLimits, reading, refuse, saveAsGrey } from "./picture.ts";
 
 /** The environment variable that the decoder asks for; a child process must be allowed to read it. */
 export const jpegDecoderAsks = "IMAGESCRIPT_WASM_SIMD";
@@ -46,7 +46,7 @@ function checkedHeader(bytes: Uint8Array, maxPixels: number): Size {
   if (components !== 1 && components !== 3) refuse(`it has ${components} color channels; ${saveAsGrey}`);
   checkSize(columns, rows, maxPixels);
   // The decoder fills a cut stream up with grey and says nothing.
-  if (!endsWithMark(bytes)) refuse("it ends before its end mark; copy or export it again");
+  if (!endsWithMark(bytes)) refuse(`it ends before its end mark; ${copyAgain}`);
   if (components === 1 && kind !== "jpeg progressive") checkJpegScan(bytes, { rows, columns });
   return { rows, columns };
 }
@@ -63,7 +63,7 @@ function greyOf(
 ): GreyPicture {
   const channels = format === 0 ? 1 : 3;
   if (width !== columns || height !== rows || buffer.length !== rows * columns * channels) {
-    refuse("it gives another number of pixels than its header promises; copy or export it again");
+    refuse(`it gives another number of pixels than its header promises; ${copyAgain}`);
   }
   const data = channels === 1 ? buffer : new Uint8Array(rows * columns);
   for (let i = 0; channels === 3 && i < data.length; i++) {
@@ -74,5 +74,3 @@ function greyOf(
   const warnings = ["It is a JPEG: 8 bits are left of the film's 12 to 16, and fine detail is lost"];
   return { data, height, width, white: 255, bits: 8, warnings };
 }
-
-const saveAsGrey = "save it in grey, or use the original file";

@@ -2,7 +2,7 @@ import { crc32, inflateSync } from "node:zlib";
 import { release } from "../base/mod.ts";
 import { concat } from "./_bytes.ts";
 import { defaultLimits } from "./limits.ts";
-import { checkSize, type GreyPicture, type PictureLimits, reading, refuse } from "./picture.ts";
+import { checkSize, copyAgain, type GreyPicture, type PictureLimits, reading, refuse, saveAsGrey } from "./picture.ts";
 import { grey16 } from "./_pixel_kernel.ts";
 import { unfilter } from "./_png_filters.ts";
 
@@ -253,6 +253,3 @@ function refuseColor(i: number, width: number): never {
     `it is a color picture (row ${Math.floor(i / width)}, column ${i % width} is not grey); ${saveAsGrey}`,
   );
 }
-
-const copyAgain = "copy or export it again";
-const saveAsGrey = "save it in grey, or use the original file";

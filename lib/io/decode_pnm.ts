@@ -1,5 +1,5 @@
 import { defaultLimits } from "./limits.ts";
-import { checkSize, type GreyPicture, type PictureLimits, reading, refuse } from "./picture.ts";
+import { checkSize, copyAgain, type GreyPicture, type PictureLimits, reading, refuse, saveAsGrey } from "./picture.ts";
 
 /**
  * Reads a portable graymap: P5 (binary, 8 or 16 bits, high byte first) or P2 (numbers as text), with comments
@@ -19,7 +19,7 @@ export function decodePnm(bytes: Uint8Array, { maxPixels = defaultLimits.maxPixe
   return reading("the PGM", () => {
     const kind = String.fromCharCode(bytes[0] ?? 0, bytes[1] ?? 0);
     if (kind === "P3" || kind === "P6") {
-      refuse("it is a color picture (PPM); save it in grey, or use the original file");
+      refuse(`it is a color picture (PPM); ${saveAsGrey}`);
     }
     if (kind !== "P2" && kind !== "P5") refuse("it does not begin with P2 or P5; convert it to PGM or PNG");
     const text: Text = { bytes, at: 2 };
@@ -107,4 +107,3 @@ const hash = 0x23;
 const isSpace = (byte: number) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 const above = (value: number, white: number) =>
   `it holds the value ${value}, above the maximum of ${white} that it names; export it again`;
-const copyAgain = "copy or export it again";

@@ -3,21 +3,25 @@ import type { Image } from "../image/mod.ts";
 /** The breast that a film shows: DICOM (0020,0062) Image Laterality. */
 export type Laterality = "L" | "R";
 
-/** View position, DICOM PS3.16 CID 4014. `AT` and `CV` are met in older files' (0018,5101). */
-export type View =
-  | "CC"
-  | "MLO"
-  | "ML"
-  | "LM"
-  | "LMO"
-  | "FB"
-  | "SIO"
-  | "ISO"
-  | "XCC"
-  | "XCCL"
-  | "XCCM"
-  | "AT"
-  | "CV";
+/** View positions, DICOM PS3.16 CID 4014. `AT` and `CV` are met in older files' (0018,5101). */
+export const viewNames = [
+  "CC",
+  "MLO",
+  "ML",
+  "LM",
+  "LMO",
+  "FB",
+  "SIO",
+  "ISO",
+  "XCC",
+  "XCCL",
+  "XCCM",
+  "AT",
+  "CV",
+] as const;
+
+/** One of {@linkcode viewNames}. */
+export type View = typeof viewNames[number];
 
 /** File formats that can be read. */
 export type FileFormat = "dicom" | "png" | "pnm" | "jpeg";

@@ -1,5 +1,13 @@
 /** Bytes → pixels; nothing personal passes. @module */
-export type { FileFormat, Laterality, Mammogram, PixelSpacing, StoredPixels, View } from "./mammogram.ts";
+export {
+  type FileFormat,
+  type Laterality,
+  type Mammogram,
+  type PixelSpacing,
+  type StoredPixels,
+  type View,
+  viewNames,
+} from "./mammogram.ts";
 export { loadMammogram, type LoadOptions } from "./load.ts";
 export { type FileRecord, inspectFile, type InspectOptions } from "./inspect.ts";
 export { type DecodeOptions, type DecodingPool, decodingPool } from "./decoding.ts";

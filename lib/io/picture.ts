@@ -1,4 +1,7 @@
 import { MammolabError, sentenceOf } from "../base/mod.ts";
+import { copyAgain, refuse } from "./dicom/refuse.ts";
+
+export { copyAgain, refuse };
 
 /** A grey picture as its file holds it. */
 export type GreyPicture = {
@@ -17,18 +20,13 @@ export type GreyPicture = {
 /** Which files may be read: the pixels that they may claim. */
 export type PictureLimits = { readonly maxPixels?: number };
 
-/** Stops reading. The reason says what was found, and after the semicolon what to do; {@linkcode reading} puts the rest before it. */
-export function refuse(reason: string, cause?: unknown): never {
-  throw new MammolabError(reason, cause === undefined ? undefined : { cause });
-}
-
 /** Runs a reader whose refusals are reasons only, and makes sentences of them: "Cannot read the PNG: …". */
 export function reading<T>(what: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
     const own = error instanceof MammolabError;
-    const reason = own ? sentenceOf(error) : "it is damaged; copy or export it again";
+    const reason = own ? sentenceOf(error) : `it is damaged; ${copyAgain}`;
     throw new MammolabError(`Cannot read ${what}: ${reason}`, { cause: error });
   }
 }
@@ -42,3 +40,6 @@ export function checkSize(width: number, height: number, maxPixels: number): voi
     );
   }
 }
+
+/** The remedy for pictures in color. */
+export const saveAsGrey = "save it in grey, or use the original file";

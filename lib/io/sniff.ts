@@ -1,4 +1,5 @@
 import { pngSignature } from "./decode_png.ts";
+import { looksLikeDicom } from "./dicom/mod.ts";
 import type { FileFormat } from "./mammogram.ts";
 import { reading, refuse } from "./picture.ts";
 
@@ -20,7 +21,7 @@ function formatOf(head: Uint8Array): FileFormat {
   if (pngSignature.every((byte, i) => head[i] === byte)) return "png";
   if (/^P[1-7][\s#]/.test(text)) return "pnm";
   if (text.startsWith("\xff\xd8\xff")) return "jpeg";
-  if (text.slice(128, 132) === "DICM" || startsWithAttribute(head)) return "dicom";
+  if (looksLikeDicom(head)) return "dicom";
   const known = others.find(([begin]) => text.startsWith(begin));
   if (known) refuse(`it is ${known[1]}; ${known[2]}`);
   const isText = head.every((byte) => byte >= 0x20 && byte !== 0x7f || (byte >= 0x09 && byte <= 0x0d));
@@ -29,11 +30,6 @@ function formatOf(head: Uint8Array): FileFormat {
       ? "it is text, not a picture; choose a DICOM, PNG, PGM or JPEG file"
       : "it is no DICOM, PNG, PGM or JPEG file; choose another file, or copy it again",
   );
-}
-
-/** A data set begins with its lowest tag: group 0002 or 0008, little endian or big endian. */
-function startsWithAttribute([a, b, , d]: Uint8Array): boolean {
-  return (b === 0 && d === 0 && (a === 2 || a === 8)) || (a === 0 && (b === 2 || b === 8));
 }
 
 const convert = "convert it to PNG or PGM without changing its values";

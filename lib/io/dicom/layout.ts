@@ -1,13 +1,9 @@
+import type { Limits } from "../limits.ts";
 import { codeOf, type DataSet, elementOf, numberOf, numbersOf, textsOf } from "./data_set.ts";
 import { count, refuse } from "./refuse.ts";
 
-/** What a reader may spend on one file. */
-export type DicomLimits = {
-  /** Pixels of one frame. */
-  readonly maxPixels: number;
-  /** Bytes of a file, also after inflating it. */
-  readonly maxFileBytes: number;
-};
+/** What a reader of bytes may spend; the time is held by whoever started it. */
+export type DicomLimits = Omit<Limits, "deadlineMs">;
 
 /** How one frame of numbers is laid out in the file: Image Pixel Module, DICOM PS3.3 C.7.6.3. */
 export type PixelLayout = {

@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { MammolabError } from "../../base/mod.ts";
+import { defaultLimits } from "../limits.ts";
 import type { StoredPixels } from "../mammogram.ts";
 import { type Display, displayOf, show } from "./display.ts";
 import type { DicomHeader } from "./header.ts";
@@ -29,7 +30,7 @@ export type DicomOptions = {
   readonly frame?: number | undefined;
   /** Which display setting; if left out the first VOI LUT, else the first window, else all possible values. */
   readonly voi?: VoiChoice | undefined;
-  /** What to spend at most; by default 100 million pixels a frame and 2 GB a file, also inflated. */
+  /** What to spend at most; what {@linkcode defaultLimits} says if left out. */
   readonly limits?: DicomLimits | undefined;
   /** Secret bytes for the hashes of patient, study, series and instance; without them there are none. */
   readonly salt?: Uint8Array | undefined;
@@ -62,9 +63,6 @@ export type DicomStatistics = {
   };
   readonly display: { readonly min: number; readonly max: number; readonly mean: number; readonly method: string };
 };
-
-/** The limits of DESIGN 6, for callers that set none. */
-const defaultLimits: DicomLimits = { maxPixels: 100e6, maxFileBytes: 2e9 };
 
 /** One frame of a DICOM file as it is stored, and the way from there to what is shown. */
 export type DicomFrame = Omit<DicomFilm, "display" | "displayMethod"> & {

@@ -1,4 +1,4 @@
-import type { Laterality, View } from "../mammogram.ts";
+import { type Laterality, type View, viewNames } from "../mammogram.ts";
 import { codeOf, type DataSet, itemsOf } from "./data_set.ts";
 import { groupOf } from "./functional_groups.ts";
 
@@ -63,23 +63,7 @@ function positionOf(text: string): { readonly view?: View; readonly laterality?:
   return (side === "L" || side === "R") && isView(rest) ? { view: rest, laterality: side } : {};
 }
 
-const views: Readonly<Record<View, true>> = {
-  CC: true,
-  MLO: true,
-  ML: true,
-  LM: true,
-  LMO: true,
-  FB: true,
-  SIO: true,
-  ISO: true,
-  XCC: true,
-  XCCL: true,
-  XCCM: true,
-  AT: true,
-  CV: true,
-};
-
-const isView = (word: string): word is View => Object.hasOwn(views, word);
+const isView = (word: string): word is View => (viewNames as readonly string[]).includes(word);
 
 /** PS3.16 CID 4014: SNOMED CT, SRT (which SNM3 shares), and the old wrong SRT codes. The scheme's name is not compared. */
 const viewCodes: ReadonlyMap<string, View> = new Map(
