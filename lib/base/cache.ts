@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { MammolabError, sentenceOf } from "./errors.ts";
+import { temporaryPathFor } from "./files.ts";
 
 /**
  * The folder for what can be made again: `.cache` in the project, which is the nearest folder from here upwards that has a
@@ -51,7 +52,7 @@ const ofThisRun: Salt = { bytes: crypto.getRandomValues(new Uint8Array(32)), kep
 async function make(path: string): Promise<Salt> {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   // Written whole under another name, then linked: of two processes that begin at once, both get the salt of the first.
-  const temporary = `${path}.${Deno.pid}-${crypto.randomUUID()}.part`;
+  const temporary = temporaryPathFor(path);
   try {
     await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.writeFile(temporary, bytes, { mode: 0o600, createNew: true });

@@ -44,7 +44,10 @@ export const disk: FileSystem = {
   },
 };
 
-let unique = 0;
+/** A name beside a file for what is to become it, which no other process, no Worker and no run before this one has. */
+export function temporaryPathFor(path: string): string {
+  return `${path}.${crypto.randomUUID()}.part`;
+}
 
 /**
  * Writes a file so that at every moment either the old content or the new one is there, whole: a temporary name in the
@@ -58,7 +61,7 @@ export async function writeFileAtomic(
   chunks: Uint8Array | string | AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   { fileSystem = disk }: { readonly fileSystem?: FileSystem } = {},
 ): Promise<void> {
-  const temporary = `${path}.${Deno.pid}-${++unique}.part`;
+  const temporary = temporaryPathFor(path);
   try {
     await Deno.mkdir(dirname(path), { recursive: true });
     const file = await fileSystem.open(temporary);

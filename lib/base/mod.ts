@@ -2,7 +2,7 @@
 export { MammolabError, sentenceOf } from "./errors.ts";
 export { hashKey, type Random, seededRandom, shuffled } from "./random.ts";
 export { type OnProgress, type Progress, progressCounter } from "./progress.ts";
-export { cannotWrite, disk, type FileSystem, type WritableFile, writeFileAtomic } from "./files.ts";
+export { cannotWrite, disk, type FileSystem, temporaryPathFor, type WritableFile, writeFileAtomic } from "./files.ts";
 export { inOrder, type Outcome } from "./in_order.ts";
 export { type Body, joinBytes, wholeBody } from "./body.ts";
 export { type ChildRights, createPool, type Pool, type PoolOptions, type RunOptions } from "./pool.ts";

@@ -62,6 +62,9 @@ export function createPool<Job, Result>(
   { carrier, module, size = defaultSize(), deadlineMs = 30_000, memoryBytes = 1.5e9, idleMs = 60_000, ...rights }:
     PoolOptions,
 ): Pool<Job, Result> {
+  if (!(Number.isSafeInteger(size) && size > 0)) {
+    throw new MammolabError(`Cannot make a pool for ${size} jobs at once: give a whole number above 0`);
+  }
   const idle: Idle[] = [];
   const started = new Set<Carrier>();
   const waiting: PromiseWithResolvers<void>[] = [];
@@ -84,7 +87,7 @@ export function createPool<Job, Result>(
     }
     if (closed) {
       free();
-      throw new MammolabError("Cannot do a job: its pool is closed; make another");
+      throw isClosed();
     }
     const kept = idle.pop();
     if (kept) {
@@ -95,7 +98,9 @@ export function createPool<Job, Result>(
     try {
       const fresh = carrier === "child" ? await startChild(module, rights) : startWorker(module);
       started.add(fresh);
-      return fresh;
+      if (!closed) return fresh;
+      await drop(fresh); // closed while it was started
+      throw isClosed();
     } catch (error) {
       free();
       throw error;
@@ -113,7 +118,7 @@ export function createPool<Job, Result>(
     const timer = setTimeout(() => {
       idle.splice(idle.findIndex((one) => one.carrier === kept), 1);
       drop(kept);
-    }, idleMs);
+    }, Math.min(idleMs, longestMs));
     Deno.unrefTimer(timer);
     idle.push({ carrier: kept, timer });
     free();
@@ -126,7 +131,7 @@ export function createPool<Job, Result>(
 
   async function run(job: Job, { what = "do a job", body, signal, ...own }: RunOptions = {}): Promise<Result> {
     signal?.throwIfAborted();
-    const limitMs = own.deadlineMs ?? deadlineMs;
+    const limitMs = Math.min(own.deadlineMs ?? deadlineMs, longestMs);
     const used = await take(signal);
     const late = Promise.withResolvers<Answer>();
     const timer = setTimeout(
@@ -135,7 +140,8 @@ export function createPool<Job, Result>(
     );
     let reusable = false;
     try {
-      const request = { job, deadlineMs: limitMs, memoryBytes, ...(body === undefined ? {} : { body }) };
+      const bytes = Math.min(memoryBytes, Number.MAX_SAFE_INTEGER); // Infinity is no JSON
+      const request = { job, deadlineMs: limitMs, memoryBytes: bytes, ...(body === undefined ? {} : { body }) };
       const work = used.work(request);
       work.catch(() => {}); // it may fail after it was given up
       const answer = await orAborted(Promise.race([work, late.promise]), signal);
@@ -166,6 +172,13 @@ export function createPool<Job, Result>(
 }
 
 type Idle = { readonly carrier: Carrier; readonly timer: ReturnType<typeof setTimeout> };
+
+/** 24 days: a timer holds 31 bits of milliseconds, and one for longer, such as Infinity, would end at once. */
+const longestMs = 2 ** 31 - 1 - 60_000;
+
+function isClosed(): MammolabError {
+  return new MammolabError("Cannot do a job: its pool is closed; make another");
+}
 
 function defaultSize(): number {
   return Math.min(4, navigator.hardwareConcurrency);

@@ -4,7 +4,7 @@ export type Limits = {
   readonly maxPixels: number;
   /** Bytes of a file, also after inflating it. */
   readonly maxFileBytes: number;
-  /** Milliseconds from the first byte to the last pixel; then the work is stopped. */
+  /** Milliseconds from the first byte to the last pixel; then the work is stopped. `Infinity` for no deadline. */
   readonly deadlineMs: number;
 };
 

@@ -111,6 +111,19 @@ describe("writeFileAtomic()", () => {
       }
     }));
 
+  it("writes to names that no other Worker of its process has, whose failure would take the file away", () =>
+    inFolder(async (folder) => {
+      const temporary = await Promise.all([1, 2].map(async () => {
+        const worker = new Worker(new URL("./_jobs/writer.ts", import.meta.url), { type: "module" });
+        const { promise, resolve } = Promise.withResolvers<string>();
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.postMessage(`${folder}/file.txt`);
+        return await promise.finally(() => worker.terminate());
+      }));
+      assertEquals(new Set(temporary).size, 2, temporary.join());
+      assertEquals(await names(folder), ["file.txt"]);
+    }));
+
   it("passes on what the source of the content says, without leaving a temporary file", () =>
     inFolder(async (folder) => {
       async function* broken() {

@@ -1,5 +1,5 @@
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "../_fast_check.ts";
 import { createPool, MammolabError, type PoolOptions } from "mammolab/base";
 import { encodeFrame, readFrame } from "../../lib/base/_frames.ts";
@@ -140,6 +140,26 @@ describe("createPool()", () => {
       assertRejects(() => waiting, MammolabError, "its pool is closed"),
     ]);
     assertEquals(await leftAfter(token, 1_000), []);
+  });
+
+  it("does no job on a child that was being started when it was closed", async () => {
+    const { pool, token } = poolOf();
+    const beginning = assertRejects(() => pool.run({ kind: "count" }), MammolabError, "its pool is closed");
+    await pool.close();
+    await beginning;
+    assertEquals(await leftAfter(token, 1_000), []);
+  });
+
+  it("takes limits of any length, as Infinity for none", async () => {
+    await using made = poolOf({ deadlineMs: Infinity, memoryBytes: Infinity, idleMs: Infinity });
+    const body = new Uint8Array(1000).fill(1);
+    for (const options of [{}, { deadlineMs: 1e12 }]) {
+      assertEquals(await made.pool.run({ kind: "sum" }, { body, ...options }), { sum: 1000, size: 1000 });
+    }
+  });
+
+  it("refuses a size by which nothing would ever be done", () => {
+    for (const size of [0, -1, 1.5, NaN]) assertThrows(() => poolOf({ size }), MammolabError, `${size} jobs at once`);
   });
 
   it("gives a child no right but to read its own code, and keeps its answers apart from what it prints", async () => {

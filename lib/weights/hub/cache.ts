@@ -2,7 +2,7 @@
 // folder a commit in which each file is a name of its blob. Deno gives symbolic links only to programs that may write
 // anywhere, so the names here are hard links; Hugging Face's programs read both.
 import { dirname, join } from "node:path";
-import { cacheFolder, writeFileAtomic } from "../../base/mod.ts";
+import { cacheFolder, temporaryPathFor, writeFileAtomic } from "../../base/mod.ts";
 import type { HubName } from "./name.ts";
 
 /** A model that is on this machine. */
@@ -77,12 +77,10 @@ export async function sizeOf(path: string): Promise<number | undefined> {
   }
 }
 
-let unique = 0;
-
 /** Gives a blob its name in a snapshot: at every moment the name is absent or a whole file. */
 export async function placeFile(blob: string, path: string): Promise<void> {
   await Deno.mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${Deno.pid}-${++unique}.part`;
+  const temporary = temporaryPathFor(path);
   try {
     await Deno.link(blob, temporary).catch(() => Deno.copyFile(blob, temporary)); // a disk without hard links
     await Deno.rename(temporary, path); // does nothing where both are names of one file already

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { MammolabError, type OnProgress } from "../../base/mod.ts";
+import { MammolabError, type OnProgress, temporaryPathFor } from "../../base/mod.ts";
 import { fetchBlob, isWhole, type RemoteFile } from "./blob.ts";
 import {
   findSnapshot,
@@ -167,7 +167,7 @@ async function fetchFiles(
 /** Takes a file from a cache that is not ours, where it is what the hub describes. */
 async function copyWhole(from: string, to: string, remote: RemoteFile): Promise<boolean> {
   if (await sizeOf(from) !== remote.bytes) return false;
-  const temporary = `${to}.${Deno.pid}.part`;
+  const temporary = temporaryPathFor(to);
   try {
     await Deno.mkdir(join(to, ".."), { recursive: true });
     await Deno.copyFile(from, temporary);
