@@ -1,4 +1,4 @@
-import { MammolabError } from "../base/mod.ts";
+import { checkWord, MammolabError } from "../base/mod.ts";
 import type { Unit } from "./_allocate.ts";
 import { shortHash } from "./_hash.ts";
 import { copyMarks } from "./copies.ts";
@@ -21,6 +21,7 @@ export function group(
   records: readonly FilmRecord[],
   { by, seed, stratify = labelOf, eachFileIsAPatient = false }: SplitOptions,
 ): Grouped {
+  checkWord("Cannot split by the key", by, ["patient", "record"]);
   if (records.length === 0) throw new MammolabError("Cannot split: there are no records; check the source");
   if (!Number.isSafeInteger(seed)) {
     throw new MammolabError(`Cannot split with the seed ${seed}: a whole number is needed`);

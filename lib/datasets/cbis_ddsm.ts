@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { MammolabError } from "../base/mod.ts";
+import { checkWord, MammolabError } from "../base/mod.ts";
 import { type CsvRow, type CsvTable, readCsv } from "./csv.ts";
 import { type Dataset, datasetOf, type Oddity } from "./oddities.ts";
 import type { FilmRecord, Label, Lesion } from "./records.ts";
@@ -28,6 +28,7 @@ export async function loadCbisDdsm(
   folder: string,
   { rule = "pathology" }: { readonly rule?: CbisDdsmRule } = {},
 ): Promise<Dataset> {
+  checkWord("Cannot label CBIS-DDSM: the rule", rule, Object.keys(labelBy) as CbisDdsmRule[]);
   const tables = await findTables(folder);
   if (tables.length === 0) {
     throw new MammolabError(

@@ -1,4 +1,4 @@
-import { MammolabError } from "../base/mod.ts";
+import { checkWord, MammolabError } from "../base/mod.ts";
 import { refuseTwice, sealed } from "./_grouped.ts";
 import { type FilmRecord, patientKey, recordKey } from "./records.ts";
 import type { Split } from "./sides.ts";
@@ -14,6 +14,7 @@ export function splitAsPublished(
   records: readonly FilmRecord[],
   { leaks = "refuse" }: { readonly leaks?: "refuse" | "drop from training" } = {},
 ): Split {
+  checkWord("Cannot split as published: for leaks", leaks, ["refuse", "drop from training"]);
   const without = records.filter(({ split }) => split === undefined);
   if (without.length > 0 || records.length === 0) {
     throw new MammolabError(

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { MammolabError } from "../base/mod.ts";
+import { checkWord, MammolabError } from "../base/mod.ts";
 import { type CbisDdsmRule, isCbisDdsm, loadCbisDdsm } from "./cbis_ddsm.ts";
 import { loadFolder } from "./folder.ts";
 import { isMiniMias, loadMiniMias } from "./mini_mias.ts";
@@ -61,6 +61,7 @@ export async function datasetKind(source: string): Promise<DatasetKind> {
  */
 export async function loadDataset(source: string, options: DatasetOptions = {}, kind?: DatasetKind): Promise<Dataset> {
   const known = kind ?? await datasetKind(source);
+  checkWord(`Cannot read ${source}: the kind`, known, datasetKinds);
   const idle = (Object.keys(options) as (keyof DatasetOptions)[]).find((option) => !optionsOf[known].includes(option));
   if (idle) {
     const takes = optionsOf[known].join(", ") || "no options";

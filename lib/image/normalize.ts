@@ -58,6 +58,7 @@ export function percentilesOf(values: Float32Array, percentages: readonly number
  * as it is.
  *
  * @param options.percentiles default the 1st and the 99th
+ * @throws MammolabError when they do not rise, within 0 to 100
  *
  * @example
  * ```ts
@@ -70,6 +71,12 @@ export function percentilesOf(values: Float32Array, percentages: readonly number
 export function stretchRange(
   { percentiles = [1, 99] }: { readonly percentiles?: readonly [low: number, high: number] } = {},
 ): (image: Image) => Image {
+  const [least, most] = percentiles;
+  if (!(least >= 0 && least < most && most <= 100)) {
+    throw new MammolabError(
+      `Cannot stretch the percentiles ${least} to ${most}: they rise within 0 to 100; give the lower one first`,
+    );
+  }
   return (image) => {
     const [low, high] = percentilesOf(image.data, percentiles) as [number, number];
     if (!(high > low)) return image;

@@ -1,4 +1,4 @@
-import { MammolabError } from "../base/mod.ts";
+import { checkWord, MammolabError } from "../base/mod.ts";
 import { resample } from "./_resize_kernel.ts";
 import { type ResizeFilter, tapsOf } from "./_taps.ts";
 import { crop } from "./crop.ts";
@@ -28,7 +28,7 @@ export type ResizeOptions = {
 /**
  * Makes images of a given size, antialiased.
  *
- * @throws MammolabError when a size is not a whole number above zero
+ * @throws MammolabError when a size is not a whole number above zero, or a word is unknown
  *
  * @example The far corner of the film stays where it was
  * ```ts
@@ -41,7 +41,7 @@ export type ResizeOptions = {
  * ```
  */
 export function resizeTo(options: ResizeOptions): (image: Image) => Image {
-  checkSize(options);
+  check(options);
   return (image) => resizePart(image, { x: 0, y: 0, height: image.height, width: image.width }, options);
 }
 
@@ -57,7 +57,7 @@ export function cut(image: Image, part: Part): Image {
 
 /** `cut`, then `resizeTo`: the same pixels, but only the result is an array of its own. */
 export function resizePart(image: Image, part: Part, options: ResizeOptions): Image {
-  checkSize(options);
+  check(options);
   const { height, width, filter = "area", fit = "stretch", align = "center" } = options;
   if (fit === "stretch") return stretch(image, part, { height, width }, filter);
   const scale = Math.min(height / part.height, width / part.width);
@@ -94,9 +94,13 @@ function stretch(image: Image, part: Part, { height, width }: Size, filter: Resi
   };
 }
 
-function checkSize({ height, width }: Size): void {
-  if ([height, width].every((n) => Number.isSafeInteger(n) && n > 0)) return;
-  throw new MammolabError(
-    `Cannot resize to ${height} × ${width}: sizes are whole numbers above zero; give two of them`,
-  );
+function check({ height, width, filter = "area", fit = "stretch", align = "center" }: ResizeOptions): void {
+  if (![height, width].every((n) => Number.isSafeInteger(n) && n > 0)) {
+    throw new MammolabError(
+      `Cannot resize to ${height} × ${width}: sizes are whole numbers above zero; give two of them`,
+    );
+  }
+  checkWord("Cannot resize: the filter", filter, ["area", "bilinear", "bicubic"]);
+  checkWord("Cannot resize: the fit", fit, ["stretch", "pad"]);
+  checkWord("Cannot resize: the alignment", align, ["center", "left", "right"]);
 }

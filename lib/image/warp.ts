@@ -1,4 +1,4 @@
-import { MammolabError } from "../base/mod.ts";
+import { checkWord, MammolabError } from "../base/mod.ts";
 import { warpByKernel } from "./_warp_kernel.ts";
 import { composeSource, type Image, isAffine, type SourceMap } from "./image.ts";
 
@@ -24,7 +24,8 @@ export type WarpOptions = {
  * by -10°: it leads from the new image to the old one.
  *
  * @param map points of the result → points of the image, affine or one position a pixel of the result
- * @throws MammolabError when a size is no whole number above zero, or a dense map has another size than the result
+ * @throws MammolabError when a size is no whole number above zero, a dense map has another size than the result, or a word is
+ * unknown
  *
  * @example A shift by one pixel to the right
  * ```ts
@@ -40,6 +41,8 @@ export function warp(image: Image, map: SourceMap, options: WarpOptions = {}): I
   const natural = isAffine(map) ? image : map;
   const { height = natural.height, width = natural.width } = options;
   checkSize(map, height, width);
+  checkWord("Cannot warp: the sampling", sampling, ["bilinear", "nearest"]);
+  checkWord("Cannot warp: the border", border, ["zero", "edge", "reflect"]);
   const { channels } = image;
   const toSource = composeSource(image.toSource, map, { height, width });
   const fast = sampling === "bilinear" && border !== "reflect"

@@ -1,4 +1,4 @@
-import { MammolabError, type Random, seededRandom, shuffled } from "../base/mod.ts";
+import { checkWord, MammolabError, type Random, seededRandom, shuffled } from "../base/mod.ts";
 import { type FilmRecord, recordKey, type TrainingSide } from "../datasets/mod.ts";
 import { type Group, groupsOf } from "./_groups.ts";
 
@@ -78,6 +78,7 @@ export type BalanceOptions = {
  */
 export function balance(side: TrainingSide, options: BalanceOptions): BalancePlan {
   const { strategy, seed } = options;
+  checkWord("Cannot balance: the strategy", strategy, Object.keys(strategies) as BalanceStrategy[]);
   const groups = groupsOf(side, options);
   const before = Object.fromEntries(groups.map(({ name, size }) => [name, size]));
   const random = seededRandom(seed, "balance", strategy);

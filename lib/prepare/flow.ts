@@ -1,5 +1,13 @@
-import { createPool, inOrder, MammolabError, type OnProgress, type Outcome, progressCounter } from "../base/mod.ts";
-import { type FilmRecord, recordKey, type TrainingSide } from "../datasets/mod.ts";
+import {
+  checkWord,
+  createPool,
+  inOrder,
+  MammolabError,
+  type OnProgress,
+  type Outcome,
+  progressCounter,
+} from "../base/mod.ts";
+import { type FilmRecord, isTrainingSide, recordKey, type TrainingSide } from "../datasets/mod.ts";
 import { type Image, imageOf, type PixelStatistics, pixelStatistics, type Preparation } from "../image/mod.ts";
 import { defaultLimits, jpegDecoderAsks, type Limits, openSource } from "../io/mod.ts";
 import type { FilmJob, FilmJobResult } from "./_film_job.ts";
@@ -86,6 +94,7 @@ export type Flow = AsyncDisposable & {
  */
 export function createFlow(options: FlowOptions): Flow {
   const { preparation, augmentations = [], augment = "all", seed = 0, workers, trusted = false } = options;
+  checkWord("Cannot augment: the choice of films", augment, ["all", "planned"]);
   if (augmentations.length === 0 && augment === "planned") {
     throw new MammolabError(
       "Cannot augment the planned copies: no augmentation is given, they would be the same film again; give some",
@@ -141,9 +150,14 @@ export function createFlow(options: FlowOptions): Flow {
  * The `mean` and `std` of a preparation, from the films of a training side, which alone may be looked at for it.
  *
  * @param flow with the preparation, without augmentations
- * @throws MammolabError the first film's that cannot be prepared
+ * @throws MammolabError for anything but a training side, and the first film's that cannot be prepared
  */
 export async function trainingStatistics(side: TrainingSide, flow: Flow): Promise<PixelStatistics> {
+  if (!isTrainingSide(side)) {
+    throw new MammolabError(
+      "Cannot take the mean of films that are no training side: what is fitted on others makes their results too good; split first, and give its training side",
+    );
+  }
   async function* images(): AsyncGenerator<Image, void, void> {
     for await (const outcome of flow.prepareAll(side.records.map((film) => ({ film })))) {
       if ("error" in outcome) throw outcome.error;

@@ -1,4 +1,4 @@
-import { MammolabError } from "../base/mod.ts";
+import { checkWord, MammolabError } from "../base/mod.ts";
 import {
   type CropBox,
   identity,
@@ -86,6 +86,7 @@ export function stitch(
   parts: Iterable<WindowResult>,
   { height, width, channels = 1, weights = "even", toSource = identity }: StitchOptions,
 ): Image {
+  checkWord("Cannot stitch windows: the weights", weights, ["even", "center"]);
   const sums = new Float64Array(height * width * channels); // Float64: a pixel comes back in the same bits
   const total = new Float64Array(height * width);
   for (const { box, data } of parts) {

@@ -39,6 +39,12 @@ describe("stretchRange()", () => {
     const flat = paint(3, 3, () => 0.4);
     assertEquals(stretchRange()(flat), flat);
   });
+
+  it("refuses percentiles that do not rise within 0 to 100, which would do nothing", () => {
+    for (const percentiles of [[99, 1], [5, 5], [-1, 99], [1, 101], [NaN, 99]] as const) {
+      assertThrows(() => stretchRange({ percentiles }), MammolabError, "they rise within 0 to 100");
+    }
+  });
 });
 
 describe("pixelStatistics()", () => {

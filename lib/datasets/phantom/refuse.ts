@@ -1,4 +1,4 @@
-import { MammolabError } from "../../base/mod.ts";
+import { checkWord, MammolabError } from "../../base/mod.ts";
 import type { PhantomOptions } from "./phantom.ts";
 
 /** Seeds are whole numbers from 0, because they are also the numbers of the exams. */
@@ -18,9 +18,9 @@ export function checkOptions({ mm = 0.4, contrast, radius, density, label, kind 
   }
   checkRange("contrasts", contrast, [0.1, 10]);
   checkRange("radii in mm", radius, [1, 30]);
-  checkWord("density", density, ["a", "b", "c", "d"]);
-  checkWord("label", label, ["normal", "benign", "malignant"]);
-  checkWord("kind", kind, ["digital", "film"]);
+  if (density) checkWord(`${cannot}: the density`, density, ["a", "b", "c", "d"]);
+  if (label) checkWord(`${cannot}: the label`, label, ["normal", "benign", "malignant"]);
+  if (kind) checkWord(`${cannot}: the kind`, kind, ["digital", "film"]);
 }
 
 function checkRange(what: string, range: readonly [number, number] | undefined, [least, most]: [number, number]): void {
@@ -31,9 +31,4 @@ function checkRange(what: string, range: readonly [number, number] | undefined, 
       `Cannot draw a phantom with ${what} from ${low} to ${high}: they lie between ${least} and ${most}, the lower one first; change them`,
     );
   }
-}
-
-function checkWord(what: string, word: string | undefined, words: readonly string[]): void {
-  if (word === undefined || words.includes(word)) return;
-  throw new MammolabError(`Cannot draw a phantom of ${what} "${word}": it is one of ${words.join(", ")}; choose one`);
 }

@@ -1,4 +1,4 @@
-import { MammolabError, type Random } from "../../base/mod.ts";
+import { checkWord, type Random } from "../../base/mod.ts";
 import { composeSource, type Image, mirror } from "../../image/mod.ts";
 
 /**
@@ -9,16 +9,17 @@ export type FlipOptions = { readonly direction: "horizontal" | "vertical" };
 /** The same, as a parameter. */
 export type FlipParameters = FlipOptions;
 
+const directions: readonly FlipOptions["direction"][] = ["horizontal", "vertical"];
+
 /** Takes the direction. @throws MammolabError when it is none */
 export function sampleFlip({ direction }: FlipOptions, _random: Random): FlipParameters {
-  if (direction !== "horizontal" && direction !== "vertical") {
-    throw new MammolabError(`Cannot draw a flip: its direction is "${direction}"; give "horizontal" or "vertical"`);
-  }
+  checkWord("Cannot draw a flip: the direction", direction, directions);
   return { direction };
 }
 
 /** Swaps left and right, or top and bottom; `toSource` is composed. */
 export function flip(image: Image, { direction }: FlipParameters): Image {
+  checkWord("Cannot flip: the direction", direction, directions);
   if (direction === "horizontal") return mirror(image);
   const { height, width, channels } = image;
   const line = width * channels;

@@ -1,4 +1,4 @@
-import { MammolabError, type Random, seededRandom } from "../../base/mod.ts";
+import { checkWord, MammolabError, type Random, seededRandom } from "../../base/mod.ts";
 import type { Image } from "../../image/mod.ts";
 import { changed, setTable } from "./_kernel.ts";
 
@@ -19,8 +19,11 @@ export type NoiseOptions = {
 /** Drawn by {@linkcode sampleNoise}; the pattern is made from `seed`. */
 export type NoiseParameters = { readonly kind: NoiseKind; readonly level: number; readonly seed: number };
 
-/** Draws a level and a pattern. @throws MammolabError when the range is not within 0..1 or holds 0 alone */
+const kinds: readonly NoiseKind[] = ["gaussian", "poisson", "saltAndPepper"];
+
+/** Draws a level and a pattern. @throws MammolabError when the kind is unknown, the range is not within 0..1 or holds 0 alone */
 export function sampleNoise({ kind, low, high }: NoiseOptions, random: Random): NoiseParameters {
+  checkWord("Cannot draw noise: the kind", kind, kinds);
   if (!(low >= 0 && high >= low && high <= 1) || high === 0) {
     throw new MammolabError(
       `Cannot draw ${kind} noise from ${low} to ${high}: give two levels in 0..1, the second above 0`,
@@ -36,6 +39,7 @@ export function sampleNoise({ kind, low, high }: NoiseOptions, random: Random): 
  * 1/65,536 quantile (4.2 deviations), six times faster than drawing each by Box & Muller.
  */
 export function noise(image: Image, { kind, level, seed }: NoiseParameters, into?: Float32Array): Image {
+  checkWord("Cannot add noise: the kind", kind, kinds);
   const { bits } = seededRandom(seed, "noise");
   const from = image.data;
   if (kind === "saltAndPepper") {
