@@ -15,7 +15,7 @@ export type CsvTable = {
 
 /** One record of a table. */
 export type CsvRow = {
-  /** As a spreadsheet counts: the heading is row 1. */
+  /** As a spreadsheet counts: the heading is row 1, and an empty line is a row too. */
   readonly number: number;
   readonly cells: readonly string[];
 };
@@ -31,6 +31,7 @@ export function parseCsv(bytes: Uint8Array, name: string): CsvTable {
   const text = decode(bytes);
   const delimiter = delimiterOf(text);
   let records: string[][];
+  const numbers: number[] = []; // of the rows, with the empty ones that are skipped
   try {
     records = parse(text, {
       bom: true,
@@ -38,6 +39,10 @@ export function parseCsv(bytes: Uint8Array, name: string): CsvTable {
       trim: true, // a space before a quotation mark is no part of the cell
       skip_empty_lines: true,
       relax_column_count: false,
+      on_record(record: string[], { empty_lines: emptyLines }) {
+        numbers.push(numbers.length + emptyLines + 1);
+        return record;
+      },
     });
   } catch (cause) {
     throw new MammolabError(`Cannot read ${name}: ${reasonOf(cause as CsvError)}`, { cause });
@@ -53,7 +58,7 @@ export function parseCsv(bytes: Uint8Array, name: string): CsvTable {
   }
   return {
     columns: heading,
-    rows: body.map((cells, index) => ({ number: index + 2, cells })),
+    rows: body.map((cells, index) => ({ number: numbers[index + 1]!, cells })),
     delimiter,
     cell: ({ cells }, column) => cells[place.get(column) ?? -1] ?? "",
   };

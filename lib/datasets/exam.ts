@@ -43,12 +43,13 @@ export async function loadExam(folder: string, options: LoadOptions = {}): Promi
 
 const endings = /\.(dcm|dicom|ima|png|pgm|pnm|jpe?g)$/i;
 
-/** DICOM files often have no ending at all. */
+/** DICOM files often have no ending at all, or a UID for a name; a DICOMDIR is the table of contents of a disk. */
 async function filmsIn(folder: string): Promise<readonly string[]> {
   const names: string[] = [];
   try {
     for await (const { name, isFile } of Deno.readDir(folder)) {
-      if (isFile && !name.startsWith(".") && (endings.test(name) || !name.includes("."))) names.push(name);
+      const isFilm = endings.test(name) || /^([0-9.]+|[^.]+)$/.test(name);
+      if (isFile && !name.startsWith(".") && isFilm && name.toUpperCase() !== "DICOMDIR") names.push(name);
     }
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory)) throw cause;

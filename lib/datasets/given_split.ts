@@ -7,7 +7,8 @@ import type { Split } from "./sides.ts";
  * The publisher's own split, for figures that can be set beside published ones.
  *
  * @param options.leaks what to do where a patient is on several sides: `"refuse"` (default), or `"drop from training"`:
- *   the training and validation films of these patients are left out, and the notes say how many
+ *   a patient with films in the test side keeps those alone, another one those in the validation side, and the notes say how
+ *   many films were left out
  * @throws MammolabError when a record has no published side, when the training or the test side is empty, or on a leak
  */
 export function splitAsPublished(
@@ -31,10 +32,13 @@ export function splitAsPublished(
       }); drop them from training, or split anew by patient`,
     );
   }
-  const dropped = new Set(torn.flat().filter(({ split }) => split !== "test"));
+  const dropped = new Set(torn.flatMap((films) => {
+    const held = films.some(({ split }) => split === "test") ? "test" : "validation";
+    return films.filter(({ split }) => split !== held);
+  }));
   const kept = records.filter((record) => !dropped.has(record));
   const notes = dropped.size === 0 ? [] : [
-    `${dropped.size} training and validation films of ${torn.length} patients were left out, because these patients are in the test side too`,
+    `${dropped.size} training and validation films of ${torn.length} patients were left out, because other films of these patients are held out`,
   ];
   return sealed(kept, ({ split }) => split!, { by: "publisher", notes, asked: ["training", "test"] });
 }

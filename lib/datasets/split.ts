@@ -132,5 +132,6 @@ export function fewerPatients(
   if (patients === units.length) return side;
   const share = patients / units.length;
   const kept = allocate(units, [share, 1 - share], seededRandom(seed, "fewer patients"));
-  return sealTraining(films.flatMap((same, unit) => kept[unit] === 0 ? same : []), side.splitHash);
+  const taken = new Set(films.flatMap((same, unit) => kept[unit] === 0 ? same : []));
+  return sealTraining(side.records.filter((record) => taken.has(record)), side.splitHash);
 }

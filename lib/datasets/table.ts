@@ -41,10 +41,11 @@ export type TableOptions = {
 /**
  * A table of files (CSV with commas, semicolons or tabs), a row a film, with the columns that the caller names.
  *
- * A film that is listed again with the same label is one record; with another label it is an error, since nobody but the
- * owner of the table knows which is right. Cells that do not fit their scale are left out, and the record says so.
+ * A film that is listed again with the same label is one record; with another label, side or patient it is an error, since
+ * nobody but the owner of the table knows which is right. Cells that do not fit their scale are left out, and the record says so.
  *
- * @throws MammolabError when a named column is missing, a film has two labels, a row names no file, or a pattern matches nothing
+ * @throws MammolabError when a named column is missing, a film has two labels, sides or patients, a row names no file, or a
+ *   pattern matches nothing
  */
 export async function loadTable(path: string, options: TableOptions): Promise<Dataset> {
   const { columns, root = dirname(path), patient: pattern, name = "table" } = options;
@@ -149,7 +150,7 @@ function yearsNamed(text: string): number | undefined {
   return years >= 0 && years <= 120 ? Math.min(89, years) : undefined;
 }
 
-/** A film has one label and is of one patient. Patients are not named, since their cells may hold names. */
+/** A film has one label, one side and is of one patient. Patients are not named, since their cells may hold names. */
 function refuseTorn(
   films: readonly CsvRow[][],
   { table, path, columns }: Pick<Context, "table" | "columns"> & { path: string },
@@ -164,8 +165,9 @@ function refuseTorn(
     const file = table.cell(first[0]!, columns.file);
     throw new MammolabError(`Cannot read ${path}: ${file} is ${rows}${more}; ${remedy}`);
   };
-  const labelIn = (row: CsvRow) => `"${table.cell(row, columns.label)}" in row ${row.number}`;
-  refuse(differ(columns.label), labelIn, "keep one label a file");
+  const inColumn = (column: string) => (row: CsvRow) => `"${table.cell(row, column)}" in row ${row.number}`;
+  refuse(differ(columns.label), inColumn(columns.label), "keep one label a file");
+  refuse(differ(columns.split), inColumn(columns.split ?? ""), "keep one side a file");
   refuse(
     differ(columns.patient),
     ({ number }, i) => `of ${i === 0 ? "one patient" : "another"} in row ${number}`,

@@ -118,7 +118,7 @@ export function epochOf({ items, draws, seed }: BalancePlan, epoch: number): rea
 /**
  * The records of planned items.
  *
- * @throws MammolabError when the plan was made for another split
+ * @throws MammolabError when the plan was made for another split, or takes films that the side does not hold
  */
 export function recordsOfPlan(
   plan: BalancePlan,
@@ -126,10 +126,12 @@ export function recordsOfPlan(
   items: readonly PlannedItem[] = plan.items,
 ): readonly (PlannedItem & { readonly film: FilmRecord })[] {
   const films = new Map(side.records.map((film) => [recordKey(film), film]));
-  if (plan.splitHash !== side.splitHash || items.some(({ record }) => !films.has(record))) {
-    throw new MammolabError(
-      `Cannot follow the balance plan: it was made for split ${plan.splitHash}, but the training side is of split ${side.splitHash}; make a plan for this one`,
-    );
+  const missing = items.find(({ record }) => !films.has(record));
+  if (plan.splitHash !== side.splitHash || missing) {
+    const reason = plan.splitHash !== side.splitHash
+      ? `it was made for split ${plan.splitHash}, but the training side is of split ${side.splitHash}`
+      : `it takes the film ${missing!.record}, which this training side does not hold`;
+    throw new MammolabError(`Cannot follow the balance plan: ${reason}; make a plan for this one`);
   }
   return items.map((item) => ({ ...item, film: films.get(item.record)! }));
 }

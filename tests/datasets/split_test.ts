@@ -1,5 +1,12 @@
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertNotEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import fc from "../_fast_check.ts";
 import { MammolabError } from "mammolab/base";
 import {
@@ -240,6 +247,12 @@ describe("splitAsPublished()", () => {
     assertThrows(() => splitAsPublished(torn), MammolabError, "1 patients are on several sides (0)");
     const { training, test, notes } = splitAsPublished(torn, { leaks: "drop from training" });
     assertEquals([training.records.length, test.records.length, notes.length], [58, 21, 1]);
+    const between = published.map((record) =>
+      record.id === "0R" ? { ...record, split: "validation" as const } : record
+    );
+    const halves = splitAsPublished(between, { leaks: "drop from training" });
+    assertEquals([halves.training, halves.validation, halves.test].map(({ records }) => records.length), [58, 1, 20]);
+    assertStringIncludes(halves.notes.join(), "other films of these patients are held out");
   });
 
   it("refuses records of which one has no published side", () => {
@@ -318,6 +331,8 @@ describe("fewerPatients()", () => {
     assert(isTrainingSide(fewer));
     assertEquals(countBy(fewer.records, labelOf), { malignant: 4, normal: 28 });
     assertEquals(Object.values(countBy(fewer.records, ({ patient }) => patient)), Array(16).fill(2));
+    const keys = fewer.records.map(recordKey);
+    assertEquals(keys, keys.toSorted(), "in the order of their keys, as of every side");
   });
 
   it("refuses more patients than there are", () => {

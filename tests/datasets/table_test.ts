@@ -141,6 +141,17 @@ describe("loadTable()", () => {
     );
   });
 
+  it("refuses a file on two sides, which would be on the side of its first row", async () => {
+    await assertRejects(
+      () =>
+        load("file,label,set\na.png,x,train\nb.png,x,test\na.png,x,test\n", {
+          columns: { file: "file", label: "label", split: "set" },
+        }),
+      MammolabError,
+      'a.png is "train" in row 2 and "test" in row 4; keep one side a file',
+    );
+  });
+
   it("refuses a file of two patients without naming them", async () => {
     await assertRejects(
       () =>
@@ -162,6 +173,8 @@ describe("loadTable()", () => {
 
   it("refuses rows without a file, two files with one id, no rows, and no table", async () => {
     await assertRejects(() => load("file,label\n,x\n"), MammolabError, "row 2 names no file");
+    await assertRejects(() => load("file,label\n\na,x\n\n\n,x\n"), MammolabError, "row 6 names no file");
+    await assertRejects(() => load('\nfile,label\n"a\n b",x\n,x\n'), MammolabError, "row 4 names no file");
     await assertRejects(
       () => load("file,label,id\na,x,1\nb,x,1\n", { columns: { file: "file", label: "label", id: "id" } }),
       MammolabError,

@@ -4,6 +4,7 @@ import fc from "../_fast_check.ts";
 import { MammolabError, seededRandom } from "mammolab/base";
 import {
   countBy,
+  fewerPatients,
   type FilmRecord,
   isTrainingSide,
   labelOf,
@@ -202,7 +203,13 @@ describe("recordsOfPlan()", () => {
     assert(found.every(({ film, record, group }) => recordKey(film) === record && labelOf(film) === group));
     const other = sideOf([["normal"], ["malignant"]]);
     assert(isTrainingSide(other));
-    assertThrows(() => recordsOfPlan(plan, other), MammolabError, "make a plan for this one");
+    assertThrows(() => recordsOfPlan(plan, other), MammolabError, `is of split ${other.splitHash}; make a plan`);
+    const fewer = fewerPatients(side, { patients: 5, seed: 1 });
+    assertThrows(
+      () => recordsOfPlan(plan, fewer),
+      MammolabError,
+      "which this training side does not hold; make a plan",
+    );
   });
 });
 
