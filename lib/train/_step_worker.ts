@@ -23,6 +23,8 @@ export type TrainingEngine = "onnx" | "tfjs";
 export type TrainerSetup = StepSpec & {
   readonly optimizer: OptimizerOptions;
   readonly layerDecay: number;
+  /** Steps before a parameter's own first one, where it was frozen until then; default 0. */
+  readonly begun?: Readonly<Record<string, number>>;
   /** Default `onnx`. */
   readonly engine?: TrainingEngine;
   /** Of the engine `onnx`. */
@@ -113,7 +115,8 @@ async function open({ values, ...setup }: TrainerSetup): Promise<Opened> {
   collectGarbage(parameters.values.byteLength); // the first numbers came as a copy
   const engine = await (setup.engine === "tfjs" ? tfjsEngine : onnxEngine)(setup, parameters);
   const scaleOf = (name: string) => layerScale(name, { depth: setup.spec.depth, decay: setup.layerDecay });
-  state = { setup, parameters, optimizer: optimizer(parameters, setup.optimizer, scaleOf), engine };
+  const begunAt = (name: string) => setup.begun?.[name] ?? 0;
+  state = { setup, parameters, optimizer: optimizer(parameters, setup.optimizer, scaleOf, begunAt), engine };
   const slices = [...parameters.slices.values()];
   const count = (of: readonly { readonly length: number }[]) => of.reduce((sum, { length }) => sum + length, 0);
   return {

@@ -95,6 +95,7 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
   try {
     const run = planOf(options);
     checkWeights(options.weights, run.shapes);
+    begunAt(options, run, recipe.epochs - 1); // a mode that the network does not have is told now, not hours later
     const known = folder === undefined ? undefined : await readCheckpoint(folder, run);
     let progress: Progress = known?.progress ?? { schemaVersion: 1, ...run.identity, step: 0, history: [], lossSum: 0 };
     let state = known?.state;
@@ -114,7 +115,7 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
       if (JSON.stringify(wanted) !== mode) {
         if (trainer) state = await trainer.read();
         await trainer?.[Symbol.asyncDispose]();
-        trainer = await openFor(options, run, wanted, state);
+        trainer = await openFor(options, run, epoch, state);
         mode = JSON.stringify(wanted);
       }
       const start = performance.now();
@@ -302,11 +303,12 @@ async function batchAt(
 async function openFor(
   options: FitOptions,
   run: Plan,
-  mode: Parameters<typeof trainedNames>[1],
+  epoch: number,
   state?: TrainerState,
 ): Promise<Trainer> {
   const { spec, normalization, inputChannels = 1, recipe, engine = "onnx", provider = "cpu", threads } = options;
-  const trained = trainedNames([...run.shapes.keys()], mode, spec);
+  const begun = begunAt(options, run, epoch);
+  const trained = Object.keys(begun);
   const trainer = await openTrainer({
     spec,
     normalization,
@@ -319,6 +321,7 @@ async function openFor(
     trained,
     optimizer: recipe.optimizer ?? usualOptimizer,
     layerDecay: recipe.layerDecay ?? 1,
+    begun,
     engine,
     provider,
     ...(threads === undefined ? {} : { threads }),
@@ -331,6 +334,17 @@ async function openFor(
     await trainer.write({ ...state, first: moments(state.first), second: moments(state.second) });
   }
   return trainer;
+}
+
+/** What is trained in an epoch: each parameter, and the steps that were done before it began to be. */
+function begunAt({ recipe, spec }: FitOptions, { shapes, perEpoch }: Plan, epoch: number): Record<string, number> {
+  const stages = [0, ...(recipe.unfreeze ?? []).map((stage) => stage.epoch)].filter((first) => first <= epoch);
+  let begun: Record<string, number> = {};
+  for (const first of stages) {
+    const names = trainedNames([...shapes.keys()], modeAt(recipe, first), spec);
+    begun = Object.fromEntries(names.map((name) => [name, begun[name] ?? first * perEpoch]));
+  }
+  return begun;
 }
 
 async function reportOf(

@@ -17,13 +17,19 @@ export type Optimizer = {
    * Updates all trained parameters from their gradients.
    *
    * @param learningRate for this step, above zero
-   * @param step from 1: Adam's correction of the first moments depends on it
+   * @param step from 1, of the whole training: Adam's correction of the first moments depends on it
    */
   readonly step: (learningRate: number, step: number) => void;
 };
 
 /** Neighbouring slices that are treated alike. */
-type Run = { from: number; to: number; readonly decay: boolean; readonly scale: number };
+type Run = {
+  readonly from: number;
+  to: number;
+  readonly decay: boolean;
+  readonly scale: number;
+  readonly begun: number;
+};
 
 /**
  * Whether weight decay applies: matrices and kernels yes; biases, norms, layer scales, position and class tokens no
@@ -40,14 +46,17 @@ export function decays(name: string, shape: readonly number[]): boolean {
  * PyTorch's: the losses of the first steps agree to 1e-5.
  *
  * @param scaleOf factor on the learning rate for each parameter (layer-wise decay); default 1
+ * @param begunAt steps before a parameter's own first one, default 0: PyTorch's Adam counts for each parameter by itself. One
+ * that is unfrozen late would otherwise move by up to six times the rate, its moments taken for old ones.
  */
 export function optimizer(
   parameters: FlatParameters,
   options: OptimizerOptions,
   scaleOf: (name: string) => number = () => 1,
+  begunAt: (name: string) => number = () => 0,
 ): Optimizer {
   const { values, gradients, first, second, kernels } = parameters;
-  const runs = runsOf(parameters, scaleOf);
+  const runs = runsOf(parameters, scaleOf, begunAt);
   const weightDecay = options.weightDecay ?? (options.kind === "adamw" ? 0.01 : 0);
   if (!(weightDecay >= 0)) {
     throw new MammolabError(`Cannot make the optimiser: weight decay is ${weightDecay}; give 0 or more`);
@@ -77,6 +86,7 @@ export function optimizer(
     step: (learningRate, step) => {
       for (const run of runs) {
         const rate = learningRate * run.scale;
+        const own = step - run.begun;
         kernels.adamw(
           at(values, run),
           at(gradients, run),
@@ -84,8 +94,8 @@ export function optimizer(
           at(second, run),
           run.to - run.from,
           run.decay ? 1 - rate * weightDecay : 1,
-          rate / (1 - b1 ** step),
-          1 / Math.sqrt(1 - b2 ** step),
+          rate / (1 - b1 ** own),
+          1 / Math.sqrt(1 - b2 ** own),
           b1,
           b2,
           epsilon,
@@ -111,15 +121,21 @@ export function clipGradients(parameters: FlatParameters, maximum: number): numb
   return norm;
 }
 
-function runsOf({ slices }: FlatParameters, scaleOf: (name: string) => number): readonly Run[] {
+function runsOf(
+  { slices }: FlatParameters,
+  scaleOf: (name: string) => number,
+  begunAt: (name: string) => number,
+): readonly Run[] {
   const runs: Run[] = [];
   const end = ({ offset, length }: Slice) => offset + Math.ceil(length / 4) * 4;
   for (const slice of slices.values()) {
     if (!slice.trainable) continue;
-    const [decay, scale] = [decays(slice.name, slice.shape), scaleOf(slice.name)];
+    const own = { decay: decays(slice.name, slice.shape), scale: scaleOf(slice.name), begun: begunAt(slice.name) };
     const last = runs.at(-1);
-    if (last && last.to === slice.offset && last.decay === decay && last.scale === scale) last.to = end(slice);
-    else runs.push({ from: slice.offset, to: end(slice), decay, scale });
+    const alike = last && last.to === slice.offset && last.decay === own.decay && last.scale === own.scale &&
+      last.begun === own.begun;
+    if (alike) last.to = end(slice);
+    else runs.push({ from: slice.offset, to: end(slice), ...own });
   }
   return runs;
 }

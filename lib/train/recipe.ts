@@ -107,6 +107,13 @@ export function trainedNames(
 export function checkRecipe(recipe: Recipe): void {
   const wrong = wrongSetting(recipe);
   if (wrong) throw new MammolabError(`Cannot train: ${wrong}`);
+  const { unfreeze = [], epochs } = recipe;
+  const late = unfreeze.find(({ epoch }) => epoch >= epochs);
+  if (late) {
+    throw new MammolabError(
+      `Cannot train: unfreeze has a stage at epoch ${late.epoch}, counted from 0, of ${epochs}; give more epochs, or leave it out`,
+    );
+  }
   pipeline(recipe.augmentation ?? []); // refuses here what would fail at each sample
 }
 

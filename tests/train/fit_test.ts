@@ -59,6 +59,21 @@ describe("fit()", () => {
     });
   });
 
+  it("moves what is unfrozen late as a first step does, by no more than the learning rate", async () => {
+    const unfreeze = [{ epoch: 0, mode: "head" as const }, { epoch: 1, mode: "all" as const }];
+    const recipe = { unfreeze, epochs: 2, schedule: { kind: "constant" as const } };
+    const options = smallFit(recipe);
+    const abort = new AbortController();
+    for await (const event of fit({ ...options, signal: abort.signal })) {
+      if (event.kind === "step" && event.step === 7) abort.abort(); // six steps an epoch
+      if (event.kind !== "stopped") continue;
+      const name = "blocks.0.mlp.fc1.bias"; // no weight decay
+      const moved = event.weights[name]!.map((value, i) => Math.abs(value - options.weights[name]![i]!));
+      assertLess(Math.max(...moved), 3e-3 * 1.001);
+      assertGreater(Math.max(...moved), 3e-3 * 0.9);
+    }
+  });
+
   const kills = Number(Deno.env.get("MAMMOLAB_TEST_KILLS") ?? 6);
   it(`killed ${kills} times, every other time inside a write of a checkpoint, ends in the same bits`, async () => {
     const start = (folder: string, ...more: string[]) =>
@@ -168,6 +183,12 @@ describe("fit()", () => {
       ["the loss is NaN", { ...base, training: { ...base.training, image: () => new Float32Array(256).fill(NaN) } }],
     ];
     for (const [message, options] of cases) await assertRejects(() => run(options), MammolabError, message);
+  });
+
+  it("refuses a later stage that the network does not have before anything is trained", async () => {
+    const unfreeze = [{ epoch: 0, mode: "head" as const }, { epoch: 2, mode: { lastBlocks: 3 } }];
+    const events = fit(smallFit({ unfreeze }));
+    await assertRejects(() => events.next(), MammolabError, "Cannot train the last 3 blocks: the network has 2");
   });
 
   it("refuses to go on from another recipe, network or data, and says which; and a folder in use", async () => {

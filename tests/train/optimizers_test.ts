@@ -10,6 +10,7 @@ import {
   optimizer,
   type OptimizerOptions,
   scheduleAt,
+  type Slice,
   sliceOf,
 } from "mammolab/train";
 
@@ -20,22 +21,36 @@ const fixture: {
   start: Flat;
   gradients: Flat[];
   adamw: Flat;
+  unfrozen: Flat;
   sgd: Flat;
   clip: { norm: number; gradients: number[][] };
   oneCycle: number[];
 } = JSON.parse(await Deno.readTextFile(new URL("../fixtures/optimizers/optimizers.json", import.meta.url)));
 
-function sixSteps(options: OptimizerOptions): Record<string, number[]> {
-  const parameters = flatParameters(new Map(Object.entries(fixture.shapes)));
-  for (const slice of parameters.slices.values()) sliceOf(parameters.values, slice).set(fixture.start[slice.name]!);
-  const { step } = optimizer(parameters, options);
+/** The fixture's six steps; before step `unfrozen`, counted from 0, the head alone is trained. */
+function sixSteps(options: OptimizerOptions, unfrozen = 0): Record<string, number[]> {
+  const shapes = new Map(Object.entries(fixture.shapes));
+  const head = flatParameters(shapes, { trainable: (name) => name.startsWith("head.") });
+  const all = flatParameters(shapes);
+  for (const { values, slices } of [head, all]) {
+    for (const slice of slices.values()) sliceOf(values, slice).set(fixture.start[slice.name]!);
+  }
+  const early = optimizer(head, options);
+  const late = optimizer(all, options, () => 1, (name) => name.startsWith("head.") ? 0 : unfrozen);
   fixture.gradients.forEach((gradients, i) => {
-    for (const slice of parameters.slices.values()) sliceOf(parameters.gradients, slice).set(gradients[slice.name]!);
-    step(1e-2, i + 1);
+    const own = i < unfrozen ? head : all;
+    if (i === unfrozen) {
+      for (const part of ["values", "first", "second"] as const) {
+        const [from, to] = [head, all].map(({ slices }) => slices.get("head.weight")!) as [Slice, Slice];
+        sliceOf(all[part], to).set(sliceOf(head[part], from));
+      }
+    }
+    for (const slice of own.slices.values()) {
+      if (slice.trainable) sliceOf(own.gradients, slice).set(gradients[slice.name]!);
+    }
+    (i < unfrozen ? early : late).step(1e-2, i + 1);
   });
-  return Object.fromEntries(
-    [...parameters.slices.values()].map((slice) => [slice.name, [...sliceOf(parameters.values, slice)]]),
-  );
+  return Object.fromEntries([...all.slices.values()].map((slice) => [slice.name, [...sliceOf(all.values, slice)]]));
 }
 
 describe("optimizer()", () => {
@@ -46,6 +61,12 @@ describe("optimizer()", () => {
       }
     });
   }
+
+  it(`counts the steps of a parameter that is unfrozen late from there, as PyTorch ${fixture.torch} does`, () => {
+    for (const [name, values] of Object.entries(sixSteps({ kind: "adamw", weightDecay: 0.05 }, 3))) {
+      values.forEach((value, i) => assertAlmostEquals(value, fixture.unfrozen[name]![i]!, 2e-6));
+    }
+  });
 
   it("leaves frozen parameters and the padding between slices untouched", () => {
     const shapes = new Map([["blocks.0.weight", [3, 3]], ["head.weight", [2, 3]], ["head.bias", [2]]]);

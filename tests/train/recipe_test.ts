@@ -8,6 +8,7 @@ const least = { seed: 1, epochs: 2, batchSize: 8, learningRate: 1e-3 };
 /** Each setting at least once, as JSON. */
 const full: Recipe = {
   ...least,
+  epochs: 4,
   accumulate: 2,
   schedule: { kind: "step", warmUp: 0.1, floor: 0, milestones: [0.5, 0.9], factor: 0.3 },
   optimizer: { kind: "adamw", weightDecay: 0.05, betas: [0.9, 0.99], epsilon: 1e-8 },
@@ -61,6 +62,7 @@ describe("checkRecipe()", () => {
     [{ unfreeze: { epoch: 0, mode: "head" } }, "unfreeze is {"],
     [{ unfreeze: [{ epoch: 0, mode: "none" }] }, 'unfreeze[0].mode is "none"'],
     [{ unfreeze: [{ epoch: 2, mode: "all" }, { epoch: 0, mode: "head" }] }, "give stages in the order of their epochs"],
+    [{ unfreeze: [{ epoch: 0, mode: "head" }, { epoch: 2, mode: "all" }] }, "a stage at epoch 2, counted from 0, of 2"],
     [{ dropPath: "0.1" }, 'dropPath is "0.1"; give a share'],
     [{ recomputeAttention: "no" }, 'recomputeAttention is "no"; give true or false'],
     [{ patience: 0 }, "patience is 0; give a whole number above 0"],
