@@ -56,12 +56,15 @@ const mode: Check = (value, name) =>
     ? settings({ lastBlocks: index })(value, name)
     : must(`head, all, or { "lastBlocks": 2 }`, (word) => word === "head" || word === "all")(value, name);
 
-const schedule: Settings<Omit<ScheduleOptions, "kind">> = {
+const upTo1 = number("a share from 0 to 1", (value) => value >= 0 && value <= 1);
+const constant: Settings<Kind<ScheduleOptions, "constant">> = { warmUp: share };
+const cosine: Settings<Kind<ScheduleOptions, "cosine">> = { warmUp: share, floor: optional(upTo1) };
+const step: Settings<Kind<ScheduleOptions, "step">> = {
   warmUp: share,
-  floor: notBelow,
-  milestones: optional(listOf(number("a share from 0 to 1", (value) => value >= 0 && value <= 1))),
+  milestones: optional(listOf(upTo1)),
   factor: optional(above),
 };
+const oneCycle: Settings<Kind<ScheduleOptions, "oneCycle">> = { warmUp: share, floor: optional(upTo1) };
 const adamw: Settings<Kind<OptimizerOptions, "adamw">> = {
   weightDecay: notBelow,
   betas: optional(
@@ -88,7 +91,7 @@ const recipe: Settings<Recipe> = {
     typeof value === "number" && value > 0 && value < Infinity
       ? undefined
       : `the learning rate is ${shown(value)}: nothing would be learned; give learningRate a number above 0`,
-  schedule: optional(tagged({ constant: schedule, cosine: schedule, step: schedule, oneCycle: schedule })),
+  schedule: optional(tagged({ constant, cosine, step, oneCycle })),
   optimizer: optional(tagged({ adamw, sgd })),
   loss: optional(tagged({ crossEntropy, focal, binary: {} })),
   labelSmoothing: share,

@@ -146,6 +146,9 @@ describe("scheduleAt()", () => {
       assertAlmostEquals(scheduleAt({ kind: "oneCycle" }, step, fixture.oneCycle.length), rate, 1e-6)
     );
   });
+  it("ends where its floor says, also after one cycle", () => {
+    assertAlmostEquals(scheduleAt({ kind: "oneCycle", floor: 0.1 }, 99, 100), 0.1, 1e-12);
+  });
   it("rises linearly, then falls along a cosine to its floor", () => {
     const at = (step: number) => scheduleAt({ kind: "cosine", warmUp: 0.1, floor: 0.01 }, step, 1000);
     assertAlmostEquals(at(0), 0.01, 1e-12);
