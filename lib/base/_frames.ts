@@ -3,6 +3,7 @@
 //   magic u32 · length of the header u32 · header (JSON: value, arrays, body) · the arrays' bytes · the body's bytes
 //
 // Arrays travel as they lie in memory (both ends are on one machine), so nothing is turned into text.
+import { type ArrayKind, arrayKinds, putArrays, takeArrays, type TypedArray } from "./arrays.ts";
 import type { Body } from "./body.ts";
 import { MammolabError } from "./errors.ts";
 
@@ -18,27 +19,6 @@ type Header = {
   readonly body?: number;
 };
 
-const kinds = {
-  u8: Uint8Array,
-  i8: Int8Array,
-  u16: Uint16Array,
-  i16: Int16Array,
-  u32: Uint32Array,
-  i32: Int32Array,
-  f32: Float32Array,
-  f64: Float64Array,
-} as const;
-type ArrayKind = keyof typeof kinds;
-type TypedArray =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | Float32Array
-  | Float64Array;
-
 const magic = 0x6d6d6c31; // "mml1": what a decoder prints by mistake is not taken for a message
 const maxHeader = 64e6;
 const placeholder = "#array";
@@ -48,7 +28,7 @@ const [encoder, decoder] = [new TextEncoder(), new TextDecoder()]; // one for ea
 export function encodeFrame(value: unknown, body?: Body): Uint8Array[] {
   const arrays: TypedArray[] = [];
   const shapes: [ArrayKind, number][] = [];
-  const plain = withoutArrays(value, (array, kind) => {
+  const plain = takeArrays(value, (array, kind) => {
     arrays.push(array);
     shapes.push([kind, array.length]);
     return { [placeholder]: arrays.length - 1 };
@@ -80,11 +60,13 @@ export async function readFrame(read: ReadInto, first: ReadInto = read): Promise
   const header = JSON.parse(decoder.decode(text)) as Header;
   const arrays: TypedArray[] = [];
   for (const [kind, count] of header.arrays) {
-    const array = new kinds[kind](count);
+    const array = new arrayKinds[kind](count);
     if (!await fill(read, new Uint8Array(array.buffer))) throw broken();
     arrays.push(array);
   }
-  const value = arrays.length === 0 ? header.value : withArrays(header.value, arrays);
+  const value = arrays.length === 0
+    ? header.value
+    : putArrays(header.value, (record) => placeholder in record ? arrays[Number(record[placeholder])] : undefined);
   if (header.body === undefined) return { value };
   const body = new Uint8Array(header.body);
   if (!await fill(read, body)) throw broken();
@@ -94,7 +76,7 @@ export async function readFrame(read: ReadInto, first: ReadInto = read): Promise
 /** The buffers of a result that may be handed over instead of copied: each array that fills a buffer of its own. */
 export function transferable(value: unknown): ArrayBuffer[] {
   const found = new Set<ArrayBuffer>();
-  withoutArrays(value, (array) => {
+  takeArrays(value, (array) => {
     if (array.buffer instanceof ArrayBuffer && array.byteLength === array.buffer.byteLength) found.add(array.buffer);
     return array;
   });
@@ -112,40 +94,4 @@ async function fill(read: ReadInto, into: Uint8Array): Promise<boolean> {
     at += count;
   }
   return true;
-}
-
-function withoutArrays(value: unknown, replace: (array: TypedArray, kind: ArrayKind) => unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (ArrayBuffer.isView(value)) {
-    for (const [kind, type] of Object.entries(kinds)) {
-      if (value instanceof type) return replace(value, kind as ArrayKind);
-    }
-    throw new MammolabError(
-      `Cannot send ${value.constructor.name} to another process: arrays of 8 to 64-bit numbers can`,
-    );
-  }
-  // Only what holds an array is copied: copies of everything are a third of the garbage of a message.
-  const from = value as Record<string | number, unknown>;
-  let copy: Record<string | number, unknown> | undefined;
-  for (const key of keysOf(value)) {
-    const plain = withoutArrays(from[key], replace);
-    if (plain === from[key]) continue;
-    copy ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<string | number, unknown>;
-    copy[key] = plain;
-  }
-  return copy ?? value;
-}
-
-/** Puts the arrays where they belong, in what was read from JSON. */
-function withArrays(value: unknown, arrays: readonly TypedArray[]): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  const own = value as Record<string | number, unknown>;
-  const index = own[placeholder];
-  if (typeof index === "number") return arrays[index];
-  for (const key of keysOf(value)) own[key] = withArrays(own[key], arrays);
-  return value;
-}
-
-function keysOf(value: object): Iterable<string | number> {
-  return Array.isArray(value) ? value.keys() : Object.keys(value);
 }

@@ -5,6 +5,7 @@ export { hashKey, type Random, seededRandom, shuffled } from "./random.ts";
 export { type OnProgress, type Progress, progressCounter } from "./progress.ts";
 export { cannotWrite, disk, type FileSystem, temporaryPathFor, type WritableFile, writeFileAtomic } from "./files.ts";
 export { inOrder, type Outcome } from "./in_order.ts";
+export { type ArrayKind, arrayKinds, putArrays, takeArrays, type TypedArray } from "./arrays.ts";
 export { type Body, joinBytes, wholeBody } from "./body.ts";
 export { type ChildRights, createPool, type Pool, type PoolOptions, type RunOptions } from "./pool.ts";
 export { release } from "./_garbage.ts";

@@ -1,17 +1,7 @@
-import { MammolabError } from "../base/mod.ts";
+import { MammolabError, type TypedArray } from "../base/mod.ts";
 
 /** Numbers that go into the engine or come out of it. */
-export type TensorData =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array;
+export type TensorData = TypedArray;
 
 /** A tensor outside the graph: values in row-major order and their shape. */
 export type EngineTensor = {

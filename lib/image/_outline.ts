@@ -78,21 +78,3 @@ export function signedArea(points: readonly Point[]): number {
   }
   return twice / 2;
 }
-
-/** The smallest convex outline round points (Andrew 1979). */
-export function convexHull(points: readonly Point[]): Point[] {
-  const sorted = points.toSorted(([x1, y1], [x2, y2]) => x1 - x2 || y1 - y2);
-  const half = (ordered: readonly Point[]) => {
-    const chain: Point[] = [];
-    for (const point of ordered) {
-      while (chain.length > 1 && turn(chain.at(-2)!, chain.at(-1)!, point) <= 0) chain.pop();
-      chain.push(point);
-    }
-    return chain.slice(0, -1);
-  };
-  return [...half(sorted), ...half(sorted.reverse())];
-}
-
-function turn([x1, y1]: Point, [x2, y2]: Point, [x3, y3]: Point): number {
-  return (x2 - x1) * (y3 - y1) - (y2 - y1) * (x3 - x1);
-}

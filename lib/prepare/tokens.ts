@@ -5,9 +5,8 @@ import {
   identity,
   type Image,
   inverseOf,
-  moveRegion,
+  maskOf,
   type Point,
-  rasterize,
   type Region,
   type Size,
 } from "../image/mod.ts";
@@ -62,16 +61,15 @@ export function tokensPerLesion(
 type Pixels = { readonly points: readonly Point[]; readonly share: number };
 
 function pixelsOf(region: Region): Pixels {
-  const { x, y, width, height } = boundingBox(region);
-  const [left, top] = [Math.floor(x), Math.floor(y)];
-  const size = { width: Math.ceil(x + width) - left || 1, height: Math.ceil(y + height) - top || 1 };
-  const inside = rasterize(moveRegion(region, [1, 0, -left, 0, 1, -top]), size);
+  const { x: left, y: top, width, data } = maskOf(region);
   const points: Point[] = [];
-  for (let at = inside.indexOf(1); at >= 0; at = inside.indexOf(1, at + 1)) {
-    points.push([left + at % size.width + 0.5, top + Math.floor(at / size.width) + 0.5]);
+  for (let at = data.indexOf(1); at >= 0; at = data.indexOf(1, at + 1)) {
+    points.push([left + at % width + 0.5, top + Math.floor(at / width) + 0.5]);
   }
-  // A calcification may be smaller than a pixel and miss all their centers.
-  if (points.length === 0) points.push([x + width / 2, y + height / 2]);
+  if (points.length === 0) { // a calcification may be smaller than a pixel and miss all their centers
+    const { x, y, width, height } = boundingBox(region);
+    points.push([x + width / 2, y + height / 2]);
+  }
   return { points, share: area(region) / points.length };
 }
 

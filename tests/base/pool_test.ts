@@ -250,6 +250,7 @@ describe("encodeFrame()", () => {
       fc.string(),
       fc.uint8Array(),
       fc.float32Array(),
+      fc.bigInt64Array(),
       fc.array(tie("tree"), { maxLength: 4 }),
       fc.dictionary(fc.string({ minLength: 1, maxLength: 5 }).filter((s) => !s.includes("__proto__")), tie("tree"), {
         maxKeys: 4,

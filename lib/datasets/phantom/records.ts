@@ -1,4 +1,4 @@
-import type { Mask } from "../../image/mod.ts";
+import { type Mask, maskOf } from "../../image/mod.ts";
 import type { FilmRecord, Label, Lesion } from "../records.ts";
 import { filmId, type PhantomExam } from "./phantom.ts";
 import type { ExamLabel, LesionPlan } from "./plan.ts";
@@ -79,19 +79,8 @@ function lesionRecord(lesion: LesionView, { width, height }: PhantomView, mask: 
   };
 }
 
-/** A mask cut to what it holds. */
-function trimmed(mask: Uint8Array, width: number, height: number): Mask {
-  let [left, top, right, bottom] = [width, height, 0, 0];
-  for (let at = 0; at < mask.length; at++) {
-    if (mask[at] === 0) continue;
-    const [x, y] = [at % width, Math.floor(at / width)];
-    [left, right] = [Math.min(left, x), Math.max(right, x + 1)];
-    [top, bottom] = [Math.min(top, y), Math.max(bottom, y + 1)];
-  }
-  if (right === 0) return { kind: "mask", x: 0, y: 0, width: 1, height: 1, data: new Uint8Array(1) };
-  const data = new Uint8Array((right - left) * (bottom - top));
-  for (let y = top; y < bottom; y++) {
-    data.set(mask.subarray(y * width + left, y * width + right), (y - top) * (right - left));
-  }
-  return { kind: "mask", x: left, y: top, width: right - left, height: bottom - top, data };
+/** A mask cut to what it holds; nothing of a lesion may be in the picture. */
+function trimmed(data: Uint8Array, width: number, height: number): Mask {
+  if (!data.includes(1)) return { kind: "mask", x: 0, y: 0, width: 1, height: 1, data: new Uint8Array(1) };
+  return maskOf({ kind: "mask", x: 0, y: 0, width, height, data });
 }
