@@ -36,6 +36,16 @@ export function tokensOf({ grid, prefixTokens }: LayerAttention): number {
   return prefixTokens + grid.height * grid.width;
 }
 
+/** The tokens that the head reads: the class token, or all image tokens where there is none or it is not read. */
+export function tokensRead(
+  { grid, prefixTokens, pooled }: LayerAttention,
+): { readonly classToken: boolean; readonly first: number; readonly end: number } {
+  const classToken = prefixTokens > 0 && !pooled;
+  return classToken
+    ? { classToken, first: 0, end: 1 }
+    : { classToken, first: prefixTokens, end: prefixTokens + grid.height * grid.width };
+}
+
 /** One `[queries, keys]` matrix of several heads. */
 export function fuseHeads(
   { data, shape }: LayerAttention,

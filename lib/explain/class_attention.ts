@@ -1,6 +1,6 @@
 import { MammolabError } from "../base/mod.ts";
 import type { LayerAttention } from "../model/mod.ts";
-import { checkGlobal, fuseHeads, tokensOf } from "./_layers.ts";
+import { checkGlobal, fuseHeads, tokensOf, tokensRead } from "./_layers.ts";
 import type { Relevance } from "./relevance.ts";
 
 /** Choices of a class attention map. */
@@ -12,8 +12,8 @@ export type ClassAttentionOptions = {
 };
 
 /**
- * What the class token looks at in one layer: its row of the attention, the mean over heads. A network without a class token
- * gives the attention that each token receives, the mean over all queries.
+ * What the class token looks at in one layer: its row of the attention, the mean over heads. Where the head reads the image
+ * tokens and no class token, it is the attention that each token receives from them, the mean over their rows.
  *
  * @param attention one a layer, each `[heads, tokens, tokens]`
  * @returns `[grid.height, grid.width]`; with the prefix tokens' share it sums to 1
@@ -55,16 +55,16 @@ export function classAttention(
   }
   const links = fuseHeads(chosen!, "mean", heads);
   const tokens = tokensOf(chosen!);
-  const rows = prefixTokens > 0 ? 1 : tokens;
+  const { classToken, first, end } = tokensRead(chosen!);
   const data = new Float32Array(grid.height * grid.width);
   for (let key = 0; key < data.length; key++) {
     let sum = 0;
-    for (let query = 0; query < rows; query++) sum += links[query * tokens + prefixTokens + key]!;
-    data[key] = sum / rows;
+    for (let query = first; query < end; query++) sum += links[query * tokens + prefixTokens + key]!;
+    data[key] = sum / (end - first);
   }
   const which = heads
     ? (heads.length === 1 ? `head ${heads[0]}` : `mean over heads ${heads.join(", ")}`)
     : "mean over heads";
-  const what = prefixTokens > 0 ? "class attention" : "attention received";
+  const what = classToken ? "class attention" : "attention received";
   return { data, ...grid, toSource, method: `${what} of layer ${number}, ${which}` };
 }

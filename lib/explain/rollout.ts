@@ -1,6 +1,6 @@
 import { MammolabError } from "../base/mod.ts";
 import type { LayerAttention } from "../model/mod.ts";
-import { checkGlobal, fuseHeads, type HeadFusion, tokensOf } from "./_layers.ts";
+import { checkGlobal, fuseHeads, type HeadFusion, tokensOf, tokensRead } from "./_layers.ts";
 import type { Relevance } from "./relevance.ts";
 
 export type { HeadFusion };
@@ -13,7 +13,7 @@ export type RolloutOptions = {
   readonly headFusion?: HeadFusion;
   /**
    * What `discard` never cuts: the class token's whole row (`classRow`, default), or only its link to itself (`classLink`,
-   * as jacobgil/vit-explain does). A network without a class token keeps nothing.
+   * as jacobgil/vit-explain does). A network whose head reads no class token keeps nothing.
    */
   readonly keep?: "classRow" | "classLink";
 };
@@ -23,7 +23,8 @@ export type RolloutOptions = {
  * arXiv 2005.00928: the product over layers of (A + I) / 2, A the fused heads, rows normalized; the last layer is leftmost).
  *
  * `discard` and `max`, `min` are jacobgil/vit-explain's additions, here with rows that sum to 1 after them (there they do
- * not: its `a / a.sum(dim=-1)` divides column j by the sum of row j). A network without a class token gives the mean over all tokens' rows.
+ * not: its `a / a.sum(dim=-1)` divides column j by the sum of row j). Where the head reads the image tokens and no class token, the
+ * result is the mean over their rows.
  *
  * @param attention one a layer, first layer first, each `[heads, tokens, tokens]` with rows that sum to 1
  * @returns `[grid.height, grid.width]`, not scaled; with the prefix tokens' share it sums to 1
@@ -52,14 +53,13 @@ export function rollout(
   }
   const last = attention.at(-1)!;
   const tokens = tokensOf(last);
-  const classToken = last.prefixTokens > 0;
+  const { classToken, first, end } = tokensRead(last);
   // Only one row of the product is wanted: a row vector goes through the layers from the last to the first.
-  let row = new Float64Array(tokens);
-  if (classToken) row[0] = 1;
-  else row.fill(1 / tokens);
+  let row = new Float64Array(tokens).fill(1 / (end - first), first, end);
+  const kept = !classToken ? 0 : keep === "classRow" ? tokens : 1;
   for (const layer of attention.toReversed()) {
     const links = fuseHeads(layer, headFusion);
-    if (discard > 0) cutWeakest(links, discard, !classToken ? 0 : keep === "classRow" ? tokens : 1);
+    if (discard > 0) cutWeakest(links, discard, kept);
     row = through(row, links);
   }
   return {

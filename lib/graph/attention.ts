@@ -11,6 +11,8 @@ export type AttentionTap = {
   readonly grid: { readonly height: number; readonly width: number };
   /** Tokens before the image tokens: class, distillation, register tokens. */
   readonly prefixTokens: number;
+  /** The head reads the image tokens together (their mean, their largest values), and no token before them. */
+  readonly pooled?: true;
   /** Side of Swin's attention window, in tokens. */
   readonly attentionWindow?: number;
   /** Shift of Swin's windows, in tokens. */

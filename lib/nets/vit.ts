@@ -263,5 +263,6 @@ function tapOf(spec: VitSpec, layer: number): Attention["tap"] {
     heads: spec.heads,
     grid: gridOf(spec),
     prefixTokens: prefixTokensOf(spec),
+    ...(spec.pool === "token" ? {} : { pooled: true }),
   };
 }

@@ -4,11 +4,12 @@ import type { LayerAttention } from "mammolab/model";
 /** Layers of global attention from one flat list `[layers, heads, tokens, tokens]`. */
 export function layersOf(
   values: ArrayLike<number>,
-  { layers, heads, grid: [height, width], prefixTokens = 1, toSource = [16, 0, 0, 0, 16, 0] }: {
+  { layers, heads, grid: [height, width], prefixTokens = 1, pooled = false, toSource = [16, 0, 0, 0, 16, 0] }: {
     readonly layers: number;
     readonly heads: number;
     readonly grid: readonly [number, number];
     readonly prefixTokens?: number;
+    readonly pooled?: boolean;
     readonly toSource?: Affine;
   },
 ): LayerAttention[] {
@@ -22,6 +23,7 @@ export function layersOf(
     heads,
     grid: { height, width },
     prefixTokens,
+    ...(pooled ? { pooled } : {}),
     data: all.subarray(layer * size, (layer + 1) * size),
     shape: [heads, tokens, tokens],
     toSource,

@@ -33,6 +33,16 @@ describe("classAttention()", () => {
     assertEquals(method, "attention received of layer 2, mean over heads");
   });
 
+  it("is what the image tokens give where the head reads them and no class token", () => {
+    const { data, method } = classAttention(layersOf(values, { layers: 3, heads: 2, grid: [1, 6], pooled: true }));
+    data.forEach((value, key) => {
+      let sum = 0;
+      for (let head = 0; head < 2; head++) for (let query = 1; query < 7; query++) sum += at(2, head, query, key + 1);
+      assertAlmostEquals(value, sum / 12, 1e-7);
+    });
+    assertEquals(method, "attention received of layer 2, mean over heads");
+  });
+
   it("skips all prefix tokens", () => {
     const skipped = classAttention(layersOf(values, { layers: 3, heads: 2, grid: [1, 2], prefixTokens: 5 }));
     assertEquals(skipped.data.length, 2);

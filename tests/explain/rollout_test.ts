@@ -2,6 +2,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { MammolabError, seededRandom } from "mammolab/base";
 import { type HeadFusion, rollout } from "mammolab/explain";
+import { buildNet, catalogue } from "mammolab/nets";
 import { drawnAttention, layersOf } from "./_layers.ts";
 
 type Case = {
@@ -90,6 +91,18 @@ describe("rollout()", () => {
     const layers = layersOf(net.attention, { ...net, grid: [1, 13], prefixTokens: 0 });
     for (const { fusion, discard, noClassToken } of net.cases) {
       assertClose(rollout(layers, { headFusion: fusion, discard }).data, noClassToken, 1e-7);
+    }
+  });
+
+  it("follows what the head reads: the image tokens' rows where a class token is there and not read", () => {
+    const class0 = [0.25, 0.5, 0.25, 0, 0.8, 0.2, 0, 0.6, 0.4];
+    const { data } = rollout(layersOf(class0, { layers: 1, heads: 1, grid: [1, 2], pooled: true }));
+    // (A + I) / 2 of the image tokens: (0.9, 0.1) and (0.3, 0.7)
+    assertClose(data, [0.6, 0.4], 1e-7);
+    for (const pool of ["token", "average", "max"] as const) {
+      const { spec, normalization } = catalogue["test_vit"]!;
+      const [first] = buildNet({ ...spec, pool }, { normalization }).attention;
+      assertEquals(first!.tap.pooled, pool === "token" ? undefined : true, pool);
     }
   });
 
