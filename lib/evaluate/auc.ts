@@ -37,7 +37,8 @@ export function auc(cases: readonly ScoredCase[]): number {
  * Biometrics 53) where cases name their patients, DeLong et al. 1988 where each case is a patient of its own.
  *
  * At an AUC of exactly 0 or 1 the variance is 0 and no normal interval exists: then the bound is the rule of three on the
- * rarer class, and `method` says so.
+ * rarer class, and `method` says so. Where a class has a single patient, nothing is known of how patients differ: the
+ * interval is then all there is.
  */
 export function aucWithInterval(
   cases: readonly ScoredCase[],
@@ -45,14 +46,14 @@ export function aucWithInterval(
 ): Estimate {
   const { auc: value, variance, clusters } = aucVariance(cases);
   if (variance === 0) {
-    const rarer = Math.min(clusters.positive, clusters.negative);
+    const rarer = fewest(clusters);
     const reach = Math.min(1, -Math.log(1 - level) / rarer);
     return {
       value,
       low: value === 1 ? 1 - reach : Math.max(0, value - reach),
       high: value === 1 ? 1 : Math.min(1, value + reach),
       level,
-      method: "rule of three (the variance is zero)",
+      method: rarer < 2 ? "none: one of the classes has a single patient" : "rule of three (the variance is zero)",
     };
   }
   const reach = normalQuantile(0.5 + level / 2) * Math.sqrt(variance);
@@ -72,54 +73,72 @@ export function aucVariance(cases: readonly ScoredCase[]): {
   readonly variance: number;
   readonly clusters: { readonly positive: number; readonly negative: number };
 } {
-  const { auc: value, v, m, n } = placements(cases);
-  const patients = new Map<string, { a: number; b: number; positive: boolean; negative: boolean }>();
-  cases.forEach(({ positive, patient }, i) => {
-    const key = patient ?? `case ${i}`;
-    const cluster = patients.get(key) ?? { a: 0, b: 0, positive: false, negative: false };
-    if (positive) cluster.a += v[i]! - value;
-    else cluster.b += v[i]! - value;
-    cluster[positive ? "positive" : "negative"] = true;
-    patients.set(key, cluster);
-  });
-  const all = [...patients.values()];
-  const [count, positive, negative] = [
-    all.length,
-    ...(["positive", "negative"] as const).map((side) => all.filter((c) => c[side]).length),
-  ] as [number, number, number];
-  const sum = (f: (c: { a: number; b: number }) => number) => all.reduce((total, c) => total + f(c), 0);
-  const s10 = positive > 1 ? positive / ((positive - 1) * m) * sum(({ a }) => a * a) : 0;
-  const s01 = negative > 1 ? negative / ((negative - 1) * n) * sum(({ b }) => b * b) : 0;
-  const s11 = count > 1 ? count / (count - 1) * sum(({ a, b }) => a * b) : 0;
-  return { auc: value, variance: Math.max(0, s10 / m + s01 / n + 2 * s11 / (m * n)), clusters: { positive, negative } };
+  const { auc: value, v } = placements(cases);
+  return { auc: value, ...clusteredVariance(cases, v.map((one) => one - value)) };
 }
 
-/** Compares two scores of the same cases (DeLong et al. 1988): Z and the two-sided p. */
+/**
+ * Compares two scores of the same cases: Z and the two-sided p of the paired difference, by Obuchowski 1997 where cases name
+ * their patients, DeLong et al. 1988 where each case is a patient of its own.
+ *
+ * @throws MammolabError when the cases are not the same, or too few for a variance
+ */
 export function compareAuc(
   first: readonly ScoredCase[],
   second: readonly ScoredCase[],
 ): { readonly difference: number; readonly z: number; readonly p: number } {
-  if (first.length !== second.length || first.some(({ positive }, i) => positive !== second[i]!.positive)) {
+  const other = (one: ScoredCase, i: number) =>
+    one.positive !== second[i]!.positive || one.patient !== second[i]!.patient;
+  if (first.length !== second.length || first.some(other)) {
     throw new MammolabError(
       "Cannot compare two AUCs: the cases are not the same ones in the same order; score one list twice",
     );
   }
   const [a, b] = [placements(first), placements(second)];
-  const covariance = (positive: boolean, p: Placements, q: Placements, size: number) => {
-    let total = 0;
-    first.forEach((c, i) => {
-      if (c.positive === positive) total += (p.v[i]! - p.auc) * (q.v[i]! - q.auc);
-    });
-    return total / (size - 1) / size;
-  };
-  const both = (p: Placements, q: Placements) => covariance(true, p, q, a.m) + covariance(false, p, q, a.n);
   const difference = a.auc - b.auc;
-  const deviation = Math.sqrt(both(a, a) + both(b, b) - 2 * both(a, b));
-  const z = deviation === 0 ? 0 : difference / deviation;
+  const { variance, clusters } = clusteredVariance(first, a.v.map((one, i) => one - a.auc - (b.v[i]! - b.auc)));
+  if (fewest(clusters) < 2 || (variance === 0 && difference !== 0)) {
+    throw new MammolabError(
+      `Cannot compare two AUCs: ${clusters.positive} and ${clusters.negative} patients with a positive and a negative case say nothing of how the difference varies; add patients`,
+    );
+  }
+  const z = difference === 0 ? 0 : difference / Math.sqrt(variance);
   return { difference, z, p: 2 * normalCdf(-Math.abs(z)) };
 }
 
-type Placements = { readonly auc: number; readonly v: Float64Array; readonly m: number; readonly n: number };
+type Clusters = { readonly positive: number; readonly negative: number };
+
+const fewest = ({ positive, negative }: Clusters) => Math.min(positive, negative);
+
+/** Obuchowski 1997, of the deviations of the placements; without patients it is DeLong's. 0 where a class has one patient. */
+function clusteredVariance(
+  cases: readonly ScoredCase[],
+  deviations: Float64Array,
+): { readonly variance: number; readonly clusters: Clusters } {
+  const m = cases.filter(({ positive }) => positive).length;
+  const n = cases.length - m;
+  const patients = new Map<string, { a: number; b: number; positive: boolean; negative: boolean }>();
+  cases.forEach(({ positive, patient }, i) => {
+    const key = patient ?? `case ${i}`;
+    const cluster = patients.get(key) ?? { a: 0, b: 0, positive: false, negative: false };
+    if (positive) cluster.a += deviations[i]!;
+    else cluster.b += deviations[i]!;
+    cluster[positive ? "positive" : "negative"] = true;
+    patients.set(key, cluster);
+  });
+  const all = [...patients.values()];
+  const count = (side: keyof Clusters) => all.filter((cluster) => cluster[side]).length;
+  const clusters = { positive: count("positive"), negative: count("negative") };
+  if (fewest(clusters) < 2) return { variance: 0, clusters };
+  const sum = (f: (c: { a: number; b: number }) => number) => all.reduce((total, c) => total + f(c), 0);
+  const { positive, negative } = clusters;
+  const s10 = positive / ((positive - 1) * m) * sum(({ a }) => a * a);
+  const s01 = negative / ((negative - 1) * n) * sum(({ b }) => b * b);
+  const s11 = all.length / (all.length - 1) * sum(({ a, b }) => a * b);
+  return { variance: Math.max(0, s10 / m + s01 / n + 2 * s11 / (m * n)), clusters };
+}
+
+type Placements = { readonly auc: number; readonly v: Float64Array<ArrayBuffer> };
 
 /** For each case the share of the other class that it beats, by mid-ranks in O(n log n) (Sun & Xu 2014). */
 function placements(cases: readonly ScoredCase[]): Placements {
@@ -160,5 +179,5 @@ function placements(cases: readonly ScoredCase[]): Placements {
   }
   let total = 0;
   cases.forEach(({ positive }, i) => total += positive ? v[i]! : 0);
-  return { auc: total / m, v, m, n };
+  return { auc: total / m, v };
 }

@@ -81,6 +81,11 @@ describe("aucWithInterval()", () => {
     assert(clustered / runs > 0.89, `${clustered} of ${runs}`);
     assert(unclustered / runs < 0.84, `${unclustered} of ${runs}`);
   });
+  it("does not take one patient's films for knowledge about patients", () => {
+    const one = casesOf(b).map((c) => c.positive ? { ...c, patient: "one" } : c);
+    const { low, high, method } = aucWithInterval(one);
+    assertEquals([low, high, method], [0, 1, "none: one of the classes has a single patient"]);
+  });
   it("does not pretend to certainty at an AUC of 1", () => {
     const perfect = aucWithInterval(casesOf(truth));
     assertEquals([perfect.value, perfect.high], [1, 1]);
@@ -89,6 +94,35 @@ describe("aucWithInterval()", () => {
 });
 
 describe("compareAuc()", () => {
+  it("holds its level for several films a patient, where films taken one by one do not", () => {
+    // Two scores that are equally good: in 95 of 100 draws the difference is to be taken for chance.
+    const runs = 300;
+    let [clustered, unclustered] = [0, 0];
+    for (let run = 0; run < runs; run++) {
+      const { normal } = seededRandom(run, "comparison");
+      const films = Array.from({ length: 60 }, (_, k) => {
+        const own = [normal(), normal()];
+        return [1, 2, 3, 4].map(() => ({ k, scores: own.map((x) => (k % 2) + x + 0.7 * normal()) }));
+      }).flat();
+      const scored = (which: number, patients: boolean) =>
+        films.map(({ k, scores }) => ({
+          positive: k % 2 === 1,
+          score: scores[which]!,
+          ...(patients ? { patient: `${k}` } : {}),
+        }));
+      if (compareAuc(scored(0, true), scored(1, true)).p > 0.05) clustered++;
+      if (compareAuc(scored(0, false), scored(1, false)).p > 0.05) unclustered++;
+    }
+    assert(clustered / runs > 0.9, `${clustered} of ${runs}`);
+    assert(unclustered / runs < 0.84, `${unclustered} of ${runs}`);
+  });
+  it("says nothing of a difference where one patient would have to speak for a class", () => {
+    const [one, two] = [a, b].map((scores) => casesOf(scores).map((c) => c.positive ? { ...c, patient: "one" } : c));
+    assertThrows(() => compareAuc(one!, two!), MammolabError, "1 and 7 patients with a positive and a negative case");
+    const [right, wrong] = [1, -1].map((sign) => truth.map((y) => ({ positive: y === 1, score: sign * y })));
+    assertThrows(() => compareAuc(right!, wrong!), MammolabError, "say nothing of how the difference varies");
+    assertEquals(compareAuc(right!, right!), { difference: 0, z: 0, p: 1 });
+  });
   it("agrees with pROC's paired test", () => {
     const { z, p } = compareAuc(casesOf(a), casesOf(b));
     assertAlmostEquals(z, -0.2294157339, 1e-9);
