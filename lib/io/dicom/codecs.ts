@@ -21,11 +21,14 @@ export type CodedFrame = {
 export async function decodeByWebAssembly(frame: CodedFrame): Promise<Uint8Array | Uint16Array> {
   const { NativeCodecs, Context } = await nativeCodecs();
   const { stream, header, rows, columns, bytesPerCell, signed } = frame;
+  const { bits = 16 } = header;
+  // Told of larger cells than the stream fills, libjpeg leaves gaps between the rows.
+  const bytesPerSample = bits <= 8 ? 1 : 2;
   const context = new Context({
     width: columns,
     height: rows,
-    bitsAllocated: 8 * bytesPerCell,
-    bitsStored: header.bits ?? 8 * bytesPerCell,
+    bitsAllocated: 8 * bytesPerSample,
+    bitsStored: bits,
     samplesPerPixel: 1,
     pixelRepresentation: signed ? 1 : 0,
     planarConfiguration: 0,
@@ -39,13 +42,14 @@ export async function decodeByWebAssembly(frame: CodedFrame): Promise<Uint8Array
     initialized = undefined;
     refuse(`its code stream cannot be decoded; ${copyAgain}`, cause);
   }
-  const needed = rows * columns * bytesPerCell;
-  if (decoded?.length !== needed) {
+  if (decoded?.length !== rows * columns * bytesPerSample) {
     initialized = undefined;
     refuse(`its code stream gives another number of pixels than the header promises; ${copyAgain}`);
   }
   const bytes = decoded.slice(); // the buffer may lie in the decoder's memory, which the next call reuses
-  return bytesPerCell === 1 ? bytes : new Uint16Array(bytes.buffer);
+  if (bytesPerSample === 2) return new Uint16Array(bytes.buffer);
+  if (bytesPerCell === 1) return bytes;
+  return Uint16Array.from(header.signed ? new Int8Array(bytes.buffer) : bytes);
 }
 
 type Codecs = Pick<typeof import("dcmjs-codecs"), "NativeCodecs" | "Context">;
