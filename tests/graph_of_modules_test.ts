@@ -1,7 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
 
-/** Which rooms a room may import from (CONTRIBUTING, "The rooms"): its own arrows and what those may import. */
+/** Which rooms a room may import from (CONTRIBUTING, "The house"): its own arrows and what those may import. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   base: [],
   image: ["base"],

@@ -117,10 +117,17 @@ function chestWallSide({ data, height, width }: Grid<Uint8Array>): "left" | "rig
  *
  * @example
  * ```ts
- * import { cropToBreast, imageOf } from "mammolab/image";
- * import { assertEquals } from "@std/assert";
- * const blank = imageOf(new Float32Array(12), { height: 3, width: 4 });
- * assertEquals(cropToBreast({ margin: 0.05 })(blank), blank);
+ * import { applyMap, cropToBreast, imageOf } from "mammolab/image";
+ * import { assertAlmostEquals } from "@std/assert";
+ * const film = imageOf(new Float32Array(300 * 200), { height: 300, width: 200 });
+ * for (let k = 0; k < film.data.length; k++) {
+ *   const [x, y] = [k % 200, Math.floor(k / 200)];
+ *   if (Math.hypot(x / 120, (y - 150) / 100) < 1) film.data[k] = 0.5 + 0.1 * Math.sin(x) * Math.sin(y);
+ * }
+ * const { width, height, toSource } = cropToBreast({ margin: 0 })(film);
+ * [width, height, ...applyMap(toSource, [0, 0])].forEach((found, k) => {
+ *   assertAlmostEquals(found, [120, 200, 0, 50][k]!, 4);
+ * });
  * ```
  */
 export function cropToBreast({ margin = 0.02 }: { readonly margin?: number } = {}): (image: Image) => Image {

@@ -77,8 +77,14 @@ export function findPectoral(image: Image, breast: Breast | undefined = findBrea
  * ```ts
  * import { imageOf, withoutPectoral } from "mammolab/image";
  * import { assertEquals } from "@std/assert";
- * const blank = imageOf(new Float32Array(6), { height: 2, width: 3 });
- * assertEquals(withoutPectoral(blank), blank);
+ * const film = imageOf(new Float32Array(300 * 200), { height: 300, width: 200 });
+ * for (let k = 0; k < film.data.length; k++) {
+ *   const [x, y] = [k % 200, Math.floor(k / 200)];
+ *   if (Math.hypot(x / 150, (y - 130) / 160) > 1) continue; // air
+ *   film.data[k] = (x / 70 + y / 140 < 1 ? 0.8 : 0.4) + 0.05 * Math.sin(x) * Math.sin(y);
+ * }
+ * const { data } = withoutPectoral(film);
+ * assertEquals([data[50 * 200 + 20], data[60 * 200 + 80]], [0, film.data[60 * 200 + 80]]);
  * ```
  */
 export function withoutPectoral(image: Image): Image {

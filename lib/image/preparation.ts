@@ -48,16 +48,22 @@ export type Preparation = {
  * @returns `[resize.height, resize.width, 1]` in 0..1, `toSource` composed
  * @throws MammolabError when the image has more than one channel, or is smaller than the tiles of the equalization
  *
- * @example
+ * @example A breast on the left, mirrored to face left and put against the right edge
  * ```ts
- * import { imageOf, prepare } from "mammolab/image";
- * import { assertEquals } from "@std/assert";
- * const film = imageOf(new Float32Array(60 * 40), { height: 60, width: 40 });
+ * import { applyMap, imageOf, prepare } from "mammolab/image";
+ * import { assertAlmostEquals } from "@std/assert";
+ * const film = imageOf(new Float32Array(300 * 200), { height: 300, width: 200 });
+ * for (let k = 0; k < film.data.length; k++) {
+ *   const [x, y] = [k % 200, Math.floor(k / 200)];
+ *   if (Math.hypot(x / 120, (y - 150) / 100) < 1) film.data[k] = 0.5 + 0.1 * Math.sin(x) * Math.sin(y);
+ * }
  * const prepared = prepare(film, {
- *   crop: "breast", face: "left", resize: { height: 384, width: 192, filter: "bilinear", fit: "pad" },
+ *   crop: "breast", face: "left", resize: { height: 384, width: 256, filter: "bilinear", fit: "pad" },
  *   range: "display", mean: [0.5], std: [0.25], channels: 1,
  * });
- * assertEquals([prepared.height, prepared.width], [384, 192]);
+ * const [x, y] = applyMap(prepared.toSource, [256, 192]); // the middle of the right edge: the chest wall
+ * assertAlmostEquals(x, 0, 1e-9);
+ * assertAlmostEquals(y, 150, 2);
  * ```
  */
 export function prepare(image: Image, preparation: Preparation): Image {
@@ -99,12 +105,14 @@ const version = 1;
  * @example
  * ```ts
  * import { type Preparation, preparationHash } from "mammolab/image";
- * import { assertMatch } from "@std/assert";
+ * import { assertEquals, assertMatch } from "@std/assert";
  * const preparation: Preparation = {
  *   crop: "none", face: "none", resize: { height: 224, width: 224, filter: "bicubic", fit: "stretch" },
  *   range: "display", mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], channels: 3,
  * };
  * assertMatch(preparationHash(preparation), /^[0-9a-f]{16}$/);
+ * const { crop, ...rest } = preparation;
+ * assertEquals(preparationHash({ ...rest, crop }), preparationHash(preparation));
  * ```
  */
 export function preparationHash(preparation: Preparation): string {

@@ -4,7 +4,6 @@ export {
   type Laterality,
   type Mammogram,
   type PixelSpacing,
-  type StoredPixels,
   type View,
   viewNames,
 } from "./mammogram.ts";

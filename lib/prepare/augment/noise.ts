@@ -64,7 +64,7 @@ export function noise(image: Image, { kind, level, seed }: NoiseParameters, into
 
 let tableIsSet = false;
 
-/** Φ⁻¹((k + ½) / 65,536), by bisecting nothing: the exact quantiles follow from integrating dx/dp = 1/φ(x) outwards from 0. */
+/** Φ⁻¹((k + ½) / 65,536): the quantiles follow from integrating dx/dp = 1/φ(x) outwards from 0. */
 function normalTable(): Float32Array {
   const size = 65_536;
   const out = new Float32Array(size);
