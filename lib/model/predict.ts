@@ -15,7 +15,7 @@ export type PredictOptions<Attention extends boolean = boolean> = {
   readonly attention?: Attention;
   /** How a path is read. */
   readonly load?: LoadOptions;
-  /** Aborted before the network runs: the prediction is dropped. */
+  /** Aborted before the network runs: reading ends, and the prediction is dropped. */
   readonly signal?: AbortSignal;
 };
 
@@ -39,7 +39,7 @@ export async function predictFilm<Attention extends boolean>(
   film: Film,
   { attention, load, signal }: PredictOptions<Attention>,
 ): Promise<PredictionOf<Attention>> {
-  const { image, mammogram } = await imageOf(film, load);
+  const { image, mammogram } = await imageOf(film, { ...load, ...(signal ? { signal } : {}) });
   signal?.throwIfAborted();
   const prepared = [prepare(image, network.preparation)];
   const [prediction] = await predictPrepared<Attention>(network, prepared, {

@@ -16,13 +16,18 @@ export type LearningRateCurve = {
  * rising rates, until the loss has risen to four times its best. The trainer's numbers are put back afterwards.
  *
  * @param batch gives the numbers of step i
- * @throws MammolabError when the loss never falls
+ * @throws MammolabError when the loss never falls, and what `batch` throws
  */
 export async function findLearningRate(
   trainer: Pick<Trainer, "step" | "read" | "write">,
   batch: (step: number) => Promise<Numbers> | Numbers,
   { low = 1e-6, high = 1, steps = 60 }: { readonly low?: number; readonly high?: number; readonly steps?: number } = {},
 ): Promise<LearningRateCurve> {
+  if (!(low > 0 && high > low && steps >= 3)) {
+    throw new MammolabError(
+      `Cannot find a learning rate between ${low} and ${high} in ${steps} steps: give rates above 0, the second larger, and 3 steps or more`,
+    );
+  }
   const before = await trainer.read();
   const rates: number[] = [];
   const losses: number[] = [];
@@ -30,14 +35,17 @@ export async function findLearningRate(
   try {
     for (let i = 0; i < steps; i++) {
       const rate = low * (high / low) ** (i / (steps - 1));
-      const { loss } = await trainer.step({ batches: [await batch(i)], learningRate: rate, step: i + 1 });
+      const batches = [await batch(i)];
+      const report = await trainer.step({ batches, learningRate: rate, step: i + 1 }).catch((error) => {
+        if (losses.length < 3) throw error; // a loss that is no number ends the test, it does not spoil it
+      });
+      if (!report) break;
+      const { loss } = report;
       average = 0.8 * average + 0.2 * loss; // corrected for its start at zero below
       rates.push(rate);
       losses.push(average / (1 - 0.8 ** (i + 1)));
       if (losses.at(-1)! > 4 * Math.min(...losses)) break;
     }
-  } catch (error) {
-    if (losses.length < 3) throw error; // a loss that is no number ends the test, it does not spoil it
   } finally {
     await trainer.write(before);
   }

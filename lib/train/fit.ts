@@ -206,6 +206,9 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
     if (present.filter(Boolean).length < 2) {
       throw cannot("the training side holds one class only; add images of another class");
     }
+    if (recipe.patience !== undefined && !validation) {
+      throw cannot("patience waits for a better validation result, and there is no validation side; add one");
+    }
     if (recipe.batchSize > training.ids.length) {
       throw cannot(
         `a batch of ${recipe.batchSize} is larger than the ${training.ids.length} training images; make the batch smaller`,

@@ -18,7 +18,7 @@ export type FitHeadOptions = {
   readonly classes: ClassRule;
   readonly training: readonly FilmRecord[];
   readonly validation: readonly FilmRecord[];
-  /** Of it count: seed, epochs, batch size, learning rate, schedule, weight decay, class weights, label smoothing. */
+  /** Of it count: seed, epochs, batch size, learning rate, schedule, weight decay, class weights, label smoothing, clipping. */
   readonly recipe: Recipe;
   /** Where features are kept. */
   readonly folder?: string;
@@ -60,6 +60,7 @@ export async function fitHead(
       ...(recipe.schedule ? { schedule: recipe.schedule } : {}),
       ...(weightDecay === undefined ? {} : { weightDecay }),
       ...(loss?.kind === "crossEntropy" && loss.classWeights ? { classWeights: loss.classWeights } : {}),
+      ...(recipe.clip === undefined ? {} : { clip: recipe.clip }),
       ...(rest.signal ? { signal: rest.signal } : {}),
     },
   );
@@ -87,16 +88,18 @@ export async function fitHead(
  * ```
  */
 export function whyNotHeadAlone(recipe: Recipe): string | undefined {
-  const { augmentation = [], patches, pool, unfreeze, loss, optimizer, patience, average, accumulate = 1 } = recipe;
+  const { augmentation = [], patches, pool, mode = "head", unfreeze, loss, optimizer, patience, average } = recipe;
   if (augmentation.length > 0) return "augments the films";
   if (patches !== undefined) return "cuts patches";
   if (pool !== undefined) return "says what the head reads, which the model says here";
   if (unfreeze !== undefined) return "unfreezes other layers";
+  if (mode !== "head") return "trains other layers";
   if (recipe.dropPath || recipe.dropout) return "drops branches or values";
   if (patience !== undefined) return "stops early";
   if (average !== undefined) return "averages the numbers";
-  if (accumulate > 1) return "accumulates gradients";
+  if ((recipe.accumulate ?? 1) > 1) return "accumulates gradients";
   if (loss && loss.kind !== "crossEntropy") return `has the loss ${loss.kind}`;
   if (optimizer && optimizer.kind !== "adamw") return `has the optimiser ${optimizer.kind}`;
+  if (optimizer?.betas || optimizer?.epsilon) return "sets the optimiser's betas or epsilon";
   return undefined;
 }

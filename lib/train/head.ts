@@ -1,6 +1,7 @@
 import { MammolabError, seededRandom, shuffled } from "../base/mod.ts";
 import { flatParameters, sliceOf } from "./flat_parameters.ts";
-import { optimizer } from "./optimizers.ts";
+import { checkClassWeights } from "./losses.ts";
+import { clipGradients, optimizer } from "./optimizers.ts";
 import { scheduleAt, type ScheduleOptions } from "./schedules.ts";
 
 /** A linear layer from features to logits, named as in timm: `head.weight`, `head.bias`. */
@@ -25,6 +26,8 @@ export type HeadOptions = {
   readonly schedule?: ScheduleOptions;
   /** Factor on the loss of each class; default 1. */
   readonly classWeights?: readonly number[];
+  /** Largest norm of the gradients; default: not clipped. */
+  readonly clip?: number;
   readonly signal?: AbortSignal;
 };
 
@@ -35,7 +38,7 @@ export type HeadOptions = {
  *
  * @param features `[images, dim]`
  * @param targets `[images, classes]`, each row sums to 1 (soft labels are welcome)
- * @throws MammolabError when sizes do not fit or fewer than two classes occur
+ * @throws MammolabError when sizes do not fit, fewer than two classes occur, or the loss is no number
  */
 export async function trainLinearHead(
   features: Float32Array,
@@ -50,6 +53,7 @@ export async function trainLinearHead(
     weightDecay = 1e-2,
     schedule = { kind: "cosine" },
     classWeights = new Array<number>(classes).fill(1),
+    clip,
     signal,
   }: HeadOptions,
 ): Promise<LinearHead> {
@@ -59,6 +63,11 @@ export async function trainLinearHead(
       `Cannot train the head: ${features.length} feature values and ${targets.length} targets do not fit ${dim} features and ${classes} classes an image; check the sizes`,
     );
   }
+  const strange = Object.entries({ epochs, batchSize }).find(([, n]) => !(Number.isSafeInteger(n) && n > 0));
+  if (strange) {
+    throw new MammolabError(`Cannot train the head: ${strange.join(" is ")}; give a whole number above 0`);
+  }
+  checkClassWeights(classWeights, classes);
   const occurring = Array.from({ length: classes }, (_, c) => targets.some((t, i) => i % classes === c && t > 0));
   if (occurring.filter(Boolean).length < 2) {
     throw new MammolabError(
@@ -97,7 +106,13 @@ export async function trainLinearHead(
         }
       }
       const done = epoch * perEpoch + Math.floor(start / batchSize);
+      if (clip !== undefined) clipGradients(parameters, clip);
       step(learningRate * scheduleAt(schedule, done, epochs * perEpoch), done + 1);
+    }
+    if (!Number.isFinite(epochLoss)) {
+      throw new MammolabError(
+        `Cannot go on training the head: in epoch ${epoch} the loss is ${epochLoss}; check the features, or lower the learning rate`,
+      );
     }
     losses.push(epochLoss / images);
     if (epoch % 10 === 9) await new Promise((turn) => setTimeout(turn, 0));

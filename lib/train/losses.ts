@@ -52,9 +52,7 @@ export function lossOf(logits: Tensor, targets: Tensor, options: LossOptions): T
     return scale(sum(each), 1 / (images * classes));
   }
   const { classWeights } = options;
-  if (classWeights && (classWeights.length !== classes || classWeights.some((w) => !(w >= 0)))) {
-    throw new MammolabError(`Cannot weigh the classes by [${classWeights}]: give ${classes} factors of 0 or more`);
-  }
+  if (classWeights) checkClassWeights(classWeights, classes);
   const weighed = classWeights ? multiply(targets, constant(classWeights, [1, classes])) : targets;
   const logScores = logSoftmax(logits);
   const each = multiply(logScores, weighed);
@@ -65,6 +63,12 @@ export function lossOf(logits: Tensor, targets: Tensor, options: LossOptions): T
   // (1 − p)^γ = e^(γ log(1 − p)); 1e-7 keeps the logarithm finite where p is 1 to float32
   const doubt = exp(scale(log(addNumber(negate(exp(logScores)), 1 + 1e-7)), gamma));
   return scale(sum(multiply(each, doubt)), -1 / images);
+}
+
+/** @throws MammolabError when they are not one for each class */
+export function checkClassWeights(weights: readonly number[], classes: number): void {
+  if (weights.length === classes && weights.every((w) => w >= 0)) return;
+  throw new MammolabError(`Cannot weigh the classes by [${weights}]: give ${classes} factors of 0 or more`);
 }
 
 /**

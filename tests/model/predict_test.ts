@@ -184,6 +184,13 @@ describe("model.predictAll()", () => {
     assert(finished.every((result) => "prediction" in result));
   });
 
+  it("of one film reads nothing after an abort", async () => {
+    const path = `${folder}/cut.png`; // read, it would be refused
+    await Deno.writeFile(path, encodePng(new Uint16Array(12), { height: 4, width: 3 }).subarray(0, 50));
+    const signal = AbortSignal.abort(new Error("enough"));
+    await assertRejects(() => model.predict(path, { signal }), Error, "enough");
+  });
+
   it("may be left early", async () => {
     for await (const result of model.predictAll(many, { batchSize: 1 })) {
       assert("prediction" in result);

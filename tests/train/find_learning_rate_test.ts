@@ -33,6 +33,18 @@ describe("findLearningRate()", () => {
     assertEquals(rates.length, losses.length);
     assertEquals(trainer.now(), 3);
   });
+  it("ends with an image that cannot be read, at any step, and puts the numbers back", async () => {
+    const trainer = parabola(3);
+    const broken = new MammolabError("Cannot read film 5");
+    const batch = (step: number) => step === 5 ? Promise.reject(broken) : {};
+    await assertRejects(() => findLearningRate(trainer, batch), MammolabError, "Cannot read film 5");
+    assertEquals(trainer.now(), 3);
+  });
+  it("refuses a range in which there is nothing to find", async () => {
+    for (const range of [{ steps: 1 }, { low: 0 }, { low: 1, high: 0.1 }]) {
+      await assertRejects(() => findLearningRate(parabola(3), () => ({}), range), MammolabError, "give rates above 0");
+    }
+  });
   it("says so when the loss never falls", async () => {
     await assertRejects(() => findLearningRate(parabola(3, -1), () => ({})), MammolabError, "the loss never falls");
   });

@@ -100,11 +100,13 @@ describe("filmFeatures() and fitHead()", () => {
       [{ pool: "max" }, "says what the head reads"],
       [{ unfreeze: [{ epoch: 0, mode: "head" }] }, "unfreezes"],
       [{ dropPath: 0.1 }, "drops branches"],
+      [{ mode: { lastBlocks: 1 } }, "trains other layers"],
       [{ patience: 3 }, "stops early"],
       [{ average: 0.1 }, "averages the numbers"],
       [{ accumulate: 2 }, "accumulates gradients"],
       [{ loss: { kind: "focal" } }, "has the loss focal"],
       [{ optimizer: { kind: "sgd" } }, "has the optimiser sgd"],
+      [{ optimizer: { kind: "adamw", betas: [0.5, 0.9] } }, "sets the optimiser's betas"],
       [{ batchSize: 0 }, "batchSize is 0"],
     ];
     for (const [change, sentence] of others) {

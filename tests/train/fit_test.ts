@@ -150,6 +150,7 @@ describe("fit()", () => {
 
   it("refuses what cannot be trained, each in one sentence", async () => {
     const base = smallFit({ epochs: 1 });
+    const { validation: _, ...unjudged } = smallFit({ epochs: 1, patience: 2 });
     const cases: readonly [string, FitOptions][] = [
       ["nothing would be learned", { ...base, recipe: { ...base.recipe, learningRate: 0 } }],
       ["larger than the 24 training images", { ...base, recipe: { ...base.recipe, batchSize: 25 } }],
@@ -179,6 +180,7 @@ describe("fit()", () => {
         ...base,
         weights: { ...base.weights, "blocks.0.norm1.weight": new Float32Array(16).fill(NaN) },
       }],
+      ["patience waits for a better validation result", unjudged],
       ["the network has 2", { ...base, recipe: { ...base.recipe, mode: { lastBlocks: 3 } } }],
       ["the loss is NaN", { ...base, training: { ...base.training, image: () => new Float32Array(256).fill(NaN) } }],
     ];

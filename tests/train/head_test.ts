@@ -49,6 +49,28 @@ describe("trainLinearHead()", () => {
     const offset = ({ bias }: { bias: Float32Array }) => bias[1]! - bias[0]!;
     assertAlmostEquals(offset(heavy) - offset(plain), Math.log(4), 0.5);
   });
+  it("clips the gradients where it is told to", async () => {
+    const { features, targets } = clouds(100, 4);
+    const options = { dim: 4, classes: 2, seed: 5, epochs: 3 };
+    const [plain, clipped, loose] = await Promise.all(
+      [{}, { clip: 0.05 }, { clip: 1e6 }].map((clip) => trainLinearHead(features, targets, { ...options, ...clip })),
+    );
+    assert(plain!.weight.some((w, i) => w !== clipped!.weight[i]));
+    assertEquals(plain!.weight, loose!.weight);
+  });
+  it("refuses settings that cannot be, and features that are no numbers", async () => {
+    const { features, targets } = clouds(10, 4);
+    const refused = (change: object, sentence: string, of = features) =>
+      assertRejects(
+        () => trainLinearHead(of, targets, { dim: 4, classes: 2, seed: 1, ...change }),
+        MammolabError,
+        sentence,
+      );
+    await refused({ classWeights: [1] }, "Cannot weigh the classes by [1]: give 2 factors");
+    await refused({ batchSize: 0 }, "batchSize is 0; give a whole number above 0"); // it went on for ever
+    await refused({ epochs: 1.5 }, "epochs is 1.5");
+    await refused({}, "in epoch 0 the loss is NaN", features.map((x, i) => i === 7 ? NaN : x));
+  });
   it("refuses a single class and sizes that do not fit", async () => {
     const { features } = clouds(10, 4);
     const oneClass = new Float32Array(20).map((_, i) => i % 2);
