@@ -2,7 +2,7 @@ import type { DisplayFigures, Inspected, StoredFigures } from "./_decode.ts";
 import { decode, type DecodeOptions } from "./decoding.ts";
 import type { DicomHeader, VoiChoice } from "./dicom/mod.ts";
 import { identityFromName } from "./identity.ts";
-import { defaultLimits, type Limits } from "./limits.ts";
+import { type Limits, limitsOf } from "./limits.ts";
 import type { FileFormat, Laterality, PixelSpacing, View } from "./mammogram.ts";
 import { formatIn } from "./sniff.ts";
 import { openSource } from "./source.ts";
@@ -46,7 +46,7 @@ export type InspectOptions = DecodeOptions & {
  * @throws MammolabError one sentence for anything that cannot be shown
  */
 export async function inspectFile(path: string, options: InspectOptions = {}): Promise<FileRecord> {
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits = limitsOf(options.limits);
   const { voi, probes = false } = options;
   const { file, head, body } = await openSource(path, limits);
   const format = formatIn(head, file);

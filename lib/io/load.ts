@@ -5,7 +5,7 @@ import { divided } from "./_pixel_kernel.ts";
 import { decode, type DecodeOptions } from "./decoding.ts";
 import { type DicomHeader, show, type VoiChoice } from "./dicom/mod.ts";
 import { identityFromName, type NamedIdentity, pseudonymOf } from "./identity.ts";
-import { defaultLimits, type Limits } from "./limits.ts";
+import { type Limits, limitsOf } from "./limits.ts";
 import type { FileFormat, Mammogram, PixelSpacing } from "./mammogram.ts";
 import { formatIn } from "./sniff.ts";
 import { openSource } from "./source.ts";
@@ -18,7 +18,7 @@ export type LoadOptions = DecodeOptions & {
   readonly voi?: VoiChoice;
   /** Millimetres between pixel centres, where the file does not say them or is wrong. */
   readonly spacing?: { readonly row: number; readonly column: number };
-  /** What reading it may cost; what is left out is {@linkcode defaultLimits}. */
+  /** What reading it may cost; what is left out is as {@linkcode limitsOf} says. */
   readonly limits?: Partial<Limits>;
   /** What bytes are called in sentences, and the name that side and view are read from; default `"the given bytes"`. */
   readonly name?: string;
@@ -49,7 +49,7 @@ export type LoadOptions = DecodeOptions & {
  * ```
  */
 export async function loadMammogram(input: string | Uint8Array, options: LoadOptions = {}): Promise<Mammogram> {
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits = limitsOf(options.limits);
   const spacing = checkedSpacing(options.spacing);
   const { name, frame, voi } = options;
   const { file, head, body } = await openSource(input, {

@@ -10,7 +10,7 @@ export {
 export { loadMammogram, type LoadOptions } from "./load.ts";
 export { type FileRecord, inspectFile, type InspectOptions } from "./inspect.ts";
 export { type DecodeOptions, type DecodingPool, decodingPool } from "./decoding.ts";
-export { defaultLimits, type Limits } from "./limits.ts";
+export { defaultLimits, type Limits, limitsOf } from "./limits.ts";
 export { decodePng } from "./decode_png.ts";
 export { encodePng } from "./encode_png.ts";
 export { decodePnm } from "./decode_pnm.ts";

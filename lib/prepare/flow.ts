@@ -9,7 +9,7 @@ import {
 } from "../base/mod.ts";
 import { type FilmRecord, isTrainingSide, recordKey, type TrainingSide } from "../datasets/mod.ts";
 import { type Image, imageOf, type PixelStatistics, pixelStatistics, type Preparation } from "../image/mod.ts";
-import { defaultLimits, jpegDecoderAsks, type Limits, openSource } from "../io/mod.ts";
+import { jpegDecoderAsks, type Limits, limitsOf, openSource } from "../io/mod.ts";
 import type { FilmJob, FilmJobResult } from "./_film_job.ts";
 import { type DrawnStep, pipeline, type Step } from "./pipeline.ts";
 import type { Items } from "./stream.ts";
@@ -46,7 +46,7 @@ export type FlowOptions = {
   readonly workers?: number;
   /** Works in Workers in place of processes: only for files that we made ourselves, such as phantoms. */
   readonly trusted?: boolean;
-  /** What reading one file may cost; what is left out is `defaultLimits`. */
+  /** What reading one file may cost; what is left out is as `limitsOf` says. */
   readonly limits?: Partial<Limits>;
 };
 
@@ -101,7 +101,7 @@ export function createFlow(options: FlowOptions): Flow {
     );
   }
   pipeline(augmentations); // refuses here what would fail at each film
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits = limitsOf(options.limits);
   const pool = createPool<FilmJob, FilmJobResult>({
     carrier: trusted ? "worker" : "child",
     module: new URL("./_film_job.ts", import.meta.url),

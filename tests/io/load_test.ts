@@ -207,6 +207,9 @@ describe("loadMammogram(), given what is no film,", () => {
       assertStringIncludes(bytes, `it has ${png.length} bytes, the limit is 10; `);
       assertStringIncludes(await refusal(png, { limits: { maxPixels: 5 } }), "3 × 2 pixels, the limit is 5; ");
       assertStringIncludes(await refusal(dicom, { limits: { maxPixels: 3 } }), "the limit is 3; ");
+      assertStringIncludes(await refusal(png, { limits: { maxPixels: NaN } }), "the limit maxPixels of NaN: ");
+      const none = { maxPixels: Infinity, maxFileBytes: Infinity, deadlineMs: Infinity };
+      assertEquals((await loadMammogram(png, { limits: none })).image.width, 3);
     }));
 
   it("needs no right but to read the file and to start deno, and says which one is missing", () =>
