@@ -29,7 +29,9 @@ export function limitsOf(given: Partial<Limits> = {}): Limits {
   const limit = (name: keyof Limits): number => {
     const value = given[name] ?? defaultLimits[name];
     if (!(value > 0)) {
-      throw new MammolabError(`Cannot read with the limit ${name} of ${value}: give a number above 0, or leave it out`);
+      throw new MammolabError(
+        `Cannot read with the limit ${name} of ${value}: it is no number above 0; correct it, or leave it out`,
+      );
     }
     return Math.min(value, Number.MAX_SAFE_INTEGER); // the JSON of a job has no Infinity: it would arrive as nothing
   };
