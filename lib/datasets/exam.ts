@@ -34,8 +34,11 @@ export async function loadExam(folder: string, options: LoadOptions = {}): Promi
   for (const name of await filmsIn(folder)) films.push(await loadMammogram(join(folder, name), options));
   const patients = new Set(films.flatMap(({ patient }) => patient === undefined ? [] : [patient]));
   if (patients.size > 1) {
+    const named = films.some(({ patientFrom }) => patientFrom === "file name");
     throw new MammolabError(
-      `Cannot load ${folder} as one exam: its films are of ${patients.size} patients; keep each patient in a folder`,
+      `Cannot load ${folder} as one exam: its films are of ${patients.size} patients${
+        named ? ", by the numbers that their names begin with" : ""
+      }; keep each patient in a folder${named ? ", and number the films elsewhere (L-CC_1.png)" : ""}`,
     );
   }
   return examOf(basename(resolve(folder)), films);
