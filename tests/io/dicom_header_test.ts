@@ -1,13 +1,13 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MammolabError } from "mammolab/base";
-import { readDicomHeader } from "../../lib/io/dicom/mod.ts";
+import { readDicom } from "../../lib/io/dicom/mod.ts";
 import { trueSyntaxOf } from "../../lib/io/dicom/syntax.ts";
 import { type Attribute, dicomFile, picture } from "./_dicom_file.ts";
 
 /** The header of a film that has these attributes, and nothing where a tag is given an empty value. */
 async function headerWith(...more: readonly Attribute[]) {
-  return await readDicomHeader(dicomFile(picture([0, 1], { more })), { salt: new TextEncoder().encode("salt") });
+  return await readDicom(dicomFile(picture([0, 1], { more })), { salt: new TextEncoder().encode("salt") });
 }
 
 const code = (value: string, modifiers: readonly string[] = []): Attribute => [0x00540220, "SQ", {
@@ -109,7 +109,7 @@ describe("spacing", () => {
 describe("transfer syntax", () => {
   it("is not echoed where the standard does not know it: the number may be somebody's", async () => {
     const bytes = dicomFile(picture([0]), { syntax: "1.2.840.99999.19481224" });
-    const error = await assertRejects(() => readDicomHeader(bytes), MammolabError, "DICOM does not define");
+    const error = await assertRejects(() => readDicom(bytes), MammolabError, "DICOM does not define");
     assert(!error.message.includes("19481224"));
   });
 
@@ -149,7 +149,7 @@ describe("facts of the patient and the exposure", () => {
     for (const text of ["", "0000000000", "ANONYMOUS", "xxxx", "Anonymized", "UNKNOWN"]) {
       assertEquals(await patientOf([0x00100020, "LO", text]), undefined, text);
     }
-    const unsalted = await readDicomHeader(dicomFile(picture([0], { more: [id] })));
+    const unsalted = await readDicom(dicomFile(picture([0], { more: [id] })));
     assertEquals(unsalted.header.patient, undefined);
   });
 

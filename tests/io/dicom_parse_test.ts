@@ -5,7 +5,7 @@ import { MammolabError } from "mammolab/base";
 import { attributes } from "../../lib/io/dicom/attributes.ts";
 import { formAt, openContainer } from "../../lib/io/dicom/container.ts";
 import type { DataSet } from "../../lib/io/dicom/data_set.ts";
-import { looksLikeDicom, readDicom, readDicomHeader } from "../../lib/io/dicom/mod.ts";
+import { looksLikeDicom, readDicom } from "../../lib/io/dicom/mod.ts";
 import { parseDataSet } from "../../lib/io/dicom/parse.ts";
 import { type Attribute, dicomFile, encapsulated, encode, join, picture, rawHeader, syntaxes } from "./_dicom_file.ts";
 
@@ -56,7 +56,7 @@ describe("parseDataSet()", () => {
   it("takes the first of two equal tags, and none of those inside other sequences", async () => {
     const twice = encode([[0x00080060, "CS", "MG"], [0x00080060, "CS", "CT"]]);
     const rest = encode(picture(cells).filter(([tag]) => tag > 0x00080060));
-    const { header } = await readDicomHeader(join([dicomFile([]), twice, rest]));
+    const { header } = await readDicom(join([dicomFile([]), twice, rest]));
     assertEquals(header.modality, "MG");
   });
 

@@ -112,21 +112,6 @@ export function readDicomFrame(bytes: Uint8Array, options: DicomOptions = {}): P
 }
 
 /**
- * Reads the header only, for indexing; the pixels are located and the head of the first code stream is checked.
- *
- * @throws MammolabError as {@linkcode readDicom} does
- */
-export function readDicomHeader(
-  bytes: Uint8Array,
-  options: Omit<DicomOptions, "voi"> = {},
-): Promise<{ readonly header: DicomHeader; readonly warnings: readonly string[] }> {
-  return naming(options, async () => {
-    const { header, warnings } = await open(bytes, options);
-    return { header, warnings };
-  });
-}
-
-/**
  * Reads all frames, one at a time, and sums them up.
  *
  * @throws MammolabError as {@linkcode readDicom} does
