@@ -36,8 +36,12 @@ export type TaskContext<S extends OptionSpecs> = {
   readonly progress: OnProgress;
   /** A line on standard error, unless --quiet. */
   readonly note: (line: string) => void;
-  /** Says that a part of the input failed: the task goes on and ends with exit code 1. */
-  readonly failure: () => void;
+  /**
+   * Says that a part of the input failed: the task goes on and ends with exit code 1.
+   *
+   * @param sentence where `print` shows it too: it is said when it happens, but not twice on one terminal
+   */
+  readonly failure: (sentence?: string) => void;
 };
 
 export type TaskSpec<S extends OptionSpecs, R> = {
@@ -86,16 +90,26 @@ function write(stream: typeof Deno.stdout, text: string): void {
 export async function task<R, const S extends OptionSpecs = Record<never, never>>(
   spec: TaskSpec<S, R>,
 ): Promise<never> {
-  const abort = new AbortController();
-  const interrupt = () => {
-    if (abort.signal.aborted) Deno.exit(130);
-    abort.abort(new MammolabError("Stopped by Ctrl-C; what was finished is kept"));
-  };
-  Deno.addSignalListener("SIGINT", interrupt);
-
   let json = Deno.args.includes("--json");
   const quiet = Deno.args.includes("--quiet");
   const bar = progressBar(quiet);
+  const note = (line: string) => {
+    bar.clear();
+    if (!quiet) toError(line + "\n");
+  };
+  const abort = new AbortController();
+  let pressed: number | undefined;
+  let failures = 0;
+  const unsaid: string[] = [];
+  const interrupt = () => {
+    if (pressed === undefined) {
+      pressed = performance.now();
+      abort.abort(new MammolabError("Stopped by Ctrl-C; what was finished is kept"));
+      note("Stopping; Ctrl-C again ends it at once, and what is under way is lost");
+    } else if (performance.now() - pressed > 500) Deno.exit(130); // sooner it is the same press: both the terminal and deno task send it
+  };
+  Deno.addSignalListener("SIGINT", interrupt);
+
   try {
     const { values, words } = parse(spec, Deno.args);
     json = values.json === true;
@@ -103,25 +117,27 @@ export async function task<R, const S extends OptionSpecs = Record<never, never>
       toOut(helpOf(spec));
       Deno.exit(0);
     }
-    let failures = 0;
     const path = (typed: string) => isAbsolute(typed) ? typed : resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), typed);
     const result = await spec.run({
       files: spec.positionals?.words ? words : words.map(path),
       options: values as TaskContext<S>["options"],
       path,
       signal: abort.signal,
-      progress: bar.show,
-      note: (line) => {
-        bar.clear();
-        if (!quiet) toError(line + "\n");
+      progress: (progress) => bar.show(progress, failures),
+      note,
+      failure: (sentence) => {
+        failures++;
+        if (sentence === undefined) return;
+        if (!json && Deno.stdout.isTerminal() && Deno.stderr.isTerminal()) unsaid.push(sentence);
+        else note(sentence);
       },
-      failure: () => failures++,
     });
     bar.clear();
     toOut(json ? JSON.stringify({ schemaVersion: 1, ...result }, null, 2) + "\n" : spec.print(result).trimEnd() + "\n");
     Deno.exit(abort.signal.aborted ? 130 : failures > 0 ? 1 : 0);
   } catch (error) {
     bar.clear();
+    for (const sentence of unsaid) note(sentence); // nothing else will say them
     if (error instanceof UsageError) {
       toError(`${error.message}\nTry: deno task ${spec.name} --help\n`);
       Deno.exit(2);
@@ -147,7 +163,7 @@ export async function task<R, const S extends OptionSpecs = Record<never, never>
 export async function eachFile<T extends object>(
   files: readonly string[],
   work: (file: string, signal: AbortSignal) => Promise<T>,
-  { signal, progress, failure, note }: Pick<TaskContext<OptionSpecs>, "signal" | "progress" | "failure" | "note">,
+  { signal, progress, failure }: Pick<TaskContext<OptionSpecs>, "signal" | "progress" | "failure">,
   { atOnce = 1 }: { readonly atOnce?: number } = {},
 ): Promise<({ file: string } & T | { file: string; error: string })[]> {
   const out: ({ file: string } & T | { file: string; error: string })[] = [];
@@ -158,8 +174,7 @@ export async function eachFile<T extends object>(
     if ("result" in outcome) out.push({ file, ...outcome.result });
     else {
       if (signal.aborted) break;
-      failure();
-      note(sentenceOf(outcome.error));
+      failure(sentenceOf(outcome.error));
       out.push({ file, error: sentenceOf(outcome.error) });
     }
     progress({ done: out.length, total: files.length, unit: "files" });
@@ -246,7 +261,7 @@ function helpOf<S extends OptionSpecs, R>({ usage, summary, example, options }: 
 }
 
 /** A bar on a terminal, a line per 10 % otherwise, nothing with --quiet. */
-function progressBar(quiet: boolean): { show: OnProgress; clear: () => void } {
+function progressBar(quiet: boolean): { show: (progress: Progress, failures: number) => void; clear: () => void } {
   if (quiet) return { show: () => {}, clear: () => {} };
   const terminal = Deno.stderr.isTerminal();
   let tenth = -1;
@@ -256,12 +271,13 @@ function progressBar(quiet: boolean): { show: OnProgress; clear: () => void } {
     if (drawn) toError("\r\x1b[K");
     drawn = false;
   };
-  const show = ({ done, total, unit, eta }: Progress) => {
+  const show = ({ done, total, unit, eta }: Progress, failures: number) => {
     const share = total ? done / total : 0;
     const seconds = eta ??
       (done > 0 && total ? ((performance.now() - start) / 1000 / done) * (total - done) : undefined);
     const rest = seconds === undefined || done === total ? "" : `, ${Math.ceil(seconds)} s left`;
-    const text = `${done}${total === undefined ? "" : `/${total}`} ${unit}${rest}`;
+    const failed = failures > 0 ? `, ${failures} failed` : "";
+    const text = `${done}${total === undefined ? "" : `/${total}`} ${unit}${failed}${rest}`;
     if (terminal) {
       clear();
       toError(`[${"#".repeat(Math.round(share * 24)).padEnd(24)}] ${text}`);

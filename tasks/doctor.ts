@@ -148,16 +148,16 @@ await task({
       ...attempts.slice(3).map((attempt) => () => checkOf(attempt)),
     ];
     for (const step of steps) {
-      if (signal.aborted) break;
       const check = await step();
+      if (signal.aborted) break; // Ctrl-C reached the process that tried it, too
       if (!check.ok && !check.optional) failure();
       checks.push(check);
       progress({ done: checks.length, total: steps.length, unit: "checks" });
     }
-    return { checks };
+    return { checks, stopped: signal.aborted };
   },
-  print: ({ checks }) => {
-    const width = Math.max(...checks.map(({ name }) => name.length));
+  print: ({ checks, stopped }) => {
+    const width = Math.max(0, ...checks.map(({ name }) => name.length));
     const lines = checks.map(({ name, ok, optional, detail, fix }) => {
       const line = `${ok ? "ok" : optional ? "--" : "NO"}  ${name.padEnd(width)}  ${detail}`;
       return ok || !fix ? line : `${line}\n    ${" ".repeat(width)}  → ${fix}`;
@@ -166,7 +166,11 @@ await task({
     return [
       ...lines,
       "",
-      failed === 0 ? "Everything that is needed works" : `${failed} of ${checks.length} do not work`,
+      failed > 0
+        ? `${failed} of ${checks.length} do not work`
+        : stopped
+        ? `Stopped after ${checks.length} checks`
+        : "Everything that is needed works",
     ]
       .join("\n");
   },

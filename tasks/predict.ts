@@ -82,10 +82,7 @@ await task({
         })
       ) {
         const row = await rowOf(result, draw);
-        for (const sentence of failuresOf(row)) {
-          failure();
-          note(sentence);
-        }
+        for (const sentence of failuresOf(row)) failure(sentence);
         results.push(row);
       }
     } catch (error) {
