@@ -95,7 +95,7 @@ function reasonOf(cause: unknown): string {
   const text = sentenceOf(cause);
   if (/no space|ENOSPC|os error 28/i.test(text)) return "the disk is full; free some space or choose another folder";
   if (/read-only file system|os error 30/i.test(text)) return "the disk is read-only; choose another folder";
-  if (/not a directory|os error 20/i.test(text)) {
+  if (/not a directory|os error 20\b|file exists/i.test(text)) { // the latter where the last part is that file
     return "a part of its path is a file, not a folder; choose another folder";
   }
   return `${text}; check the folder and its free space`;

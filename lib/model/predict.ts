@@ -53,6 +53,7 @@ export async function predictFilm<Attention extends boolean>(
  * Predicts images that are prepared already, all in one run of the network.
  *
  * @param images each `[preparation.resize.height, preparation.resize.width, 1]` in 0..1
+ * @throws MammolabError for images of another size, and for a network whose weights are damaged: no score is NaN
  */
 export async function predictPrepared<Attention extends boolean>(
   { session, taps, ...network }: OpenNetwork,
@@ -84,6 +85,11 @@ export async function predictPrepared<Attention extends boolean>(
     return (data as Float32Array).slice(index * length, (index + 1) * length);
   };
   const logits = outputs.logits as EngineTensor;
+  if (!(logits.data as Float32Array).every(Number.isFinite)) {
+    throw new MammolabError(
+      `Cannot predict with ${network.name}: what it says is no number; its weights are damaged; take others`,
+    );
+  }
   return images.map((prepared, index): Prediction => {
     const ours = row(logits, index);
     const scores = network.scores === "sigmoid" ? [...ours].map(sigmoid) : softmax(ours);

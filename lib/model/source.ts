@@ -56,7 +56,7 @@ export type SourceOptions = {
  */
 export async function modelSource(model: string, options: SourceOptions = {}): Promise<ModelSource> {
   const place = await placeOf(model, options);
-  const file = await realPath(join(place.folder, "model.safetensors"), model);
+  const file = await realPath(place.folder, model);
   const header = await readSafetensorsHeader(file);
   if (!await isHubFolder(place.folder, header)) {
     const definition = await readDefinition(place.folder, header.metadata);
@@ -183,16 +183,18 @@ async function converted(
   return { folder, file: own, definition: await readDefinition(folder, header.metadata), tensors: header.tensors };
 }
 
-async function realPath(file: string, model: string): Promise<string> {
+/** Of the weights in a folder. */
+async function realPath(folder: string, model: string): Promise<string> {
   try {
-    return await Deno.realPath(file); // a link in the cache of Hugging Face: the engine refuses links that lead elsewhere
+    return await Deno.realPath(join(folder, "model.safetensors")); // a link in the cache of Hugging Face: the engine refuses links that lead elsewhere
   } catch (cause) {
-    throw new MammolabError(
-      cause instanceof Deno.errors.NotFound
-        ? `Cannot open the model ${model}: the folder has no model.safetensors; give the folder that saveModel wrote`
-        : `Cannot open the model ${model}: ${sentenceOf(cause)}; check the path`,
-      { cause },
-    );
+    const cannot = (reason: string) => new MammolabError(`Cannot open the model ${model}: ${reason}`, { cause });
+    if (!(cause instanceof Deno.errors.NotFound)) throw cannot(`${sentenceOf(cause)}; check the path`);
+    const below = join(folder, "model"); // where a training put it
+    if (await exists(join(below, "model.safetensors"))) {
+      throw cannot(`the folder has no model.safetensors, but there is one in its folder model; give ${below}`);
+    }
+    throw cannot("the folder has no model.safetensors; give the folder that a training, or saveModel, wrote");
   }
 }
 

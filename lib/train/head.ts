@@ -38,7 +38,7 @@ export type HeadOptions = {
  *
  * @param features `[images, dim]`
  * @param targets `[images, classes]`, each row sums to 1 (soft labels are welcome)
- * @throws MammolabError when sizes do not fit, fewer than two classes occur, or the loss is no number
+ * @throws MammolabError when sizes do not fit, fewer than two classes occur, or the loss is no number any more
  */
 export async function trainLinearHead(
   features: Float32Array,
@@ -109,9 +109,12 @@ export async function trainLinearHead(
       if (clip !== undefined) clipGradients(parameters, clip);
       step(learningRate * scheduleAt(schedule, done, epochs * perEpoch), done + 1);
     }
-    if (!Number.isFinite(epochLoss)) {
+    if (!Number.isFinite(epochLoss) || !weight.every(Number.isFinite)) {
+      const found = Number.isFinite(epochLoss) ? "a weight is no number" : `the loss is ${epochLoss}`;
       throw new MammolabError(
-        `Cannot go on training the head: in epoch ${epoch} the loss is ${epochLoss}; check the features, or lower the learning rate`,
+        `Cannot go on training the head: in epoch ${
+          epoch + 1
+        } ${found}; check the features, or lower the learning rate`,
       );
     }
     losses.push(epochLoss / images);

@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import { type FileSystem, MammolabError, writeFileAtomic } from "../base/mod.ts";
 
 /** Number types that are read; `F16` and `BF16` are widened to Float32. */
@@ -256,13 +255,16 @@ export function* safetensorsChunks(
 }
 
 async function openFile(path: string): Promise<Deno.FsFile> {
+  const cannot = (reason: string, cause?: unknown) =>
+    new MammolabError(`Cannot read the weights ${path}: ${reason}`, { cause });
   try {
+    if (!(await Deno.stat(path)).isFile) throw cannot("it is no file; check the path"); // a pipe would never be opened
     return await Deno.open(path);
   } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound
-      ? "there is no such file; check the path"
-      : "it cannot be opened; check its permissions";
-    throw new MammolabError(`Cannot read the weights ${path}: ${reason}`, { cause });
+    if (cause instanceof MammolabError) throw cause;
+    throw cause instanceof Deno.errors.NotFound
+      ? cannot("there is no such file; check the path", cause)
+      : cannot("it cannot be opened; check its permissions", cause);
   }
 }
 
@@ -283,7 +285,7 @@ async function readAt(
 }
 
 function refuse(path: string, what: string, cause?: unknown): MammolabError {
-  return new MammolabError(`Cannot read the weights ${basename(path)}: ${what}; download or write the file again`, {
+  return new MammolabError(`Cannot read the weights ${path}: ${what}; download or write the file again`, {
     cause,
   });
 }

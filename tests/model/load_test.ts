@@ -58,8 +58,10 @@ describe("loadModel()", () => {
     inFolder(async (folder) => {
       assertEquals(
         await sentence(folder),
-        `Cannot open the model ${folder}: the folder has no model.safetensors; give the folder that saveModel wrote`,
+        `Cannot open the model ${folder}: the folder has no model.safetensors; give the folder that a training, or saveModel, wrote`,
       );
+      await saveModel(`${folder}/model`, { definition: small, weights: weightsOf(small, 1) });
+      assertStringIncludes(await sentence(folder), `one in its folder model; give ${folder}/model`);
       await Deno.writeTextFile(`${folder}/model.safetensors`, "no weights");
       assertStringIncludes(await sentence(folder), "model.safetensors");
       await saveModel(folder, { definition: small, weights: weightsOf(small, 1) });

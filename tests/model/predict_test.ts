@@ -5,7 +5,7 @@ import { evaluate, type Value } from "mammolab/graph";
 import { applyMap, type Image, imageOf, prepare } from "mammolab/image";
 import { encodePng } from "mammolab/io";
 import { buildNet } from "mammolab/nets";
-import { type FilmResult, loadModel, type Model } from "mammolab/model";
+import { type FilmResult, loadModel, type Model, saveModel } from "mammolab/model";
 import { small, smallModel, weightsOf } from "./_small.ts";
 
 /** Films of different shapes and textures. */
@@ -103,6 +103,17 @@ describe("model.predict()", () => {
     await assertRejects(unasked, TypeError);
     const asked: number = (await model.predict(films[0]!, { attention: true })).attention.length;
     assertEquals(asked, 2);
+  });
+
+  it("gives no score that is no number: it says that the weights are damaged", async () => {
+    const damaged = new Map(weightsOf(small, 1));
+    damaged.set("norm.bias", { shape: [12], data: new Float32Array(12).fill(NaN) });
+    const folder = await Deno.makeTempDir();
+    await saveModel(folder, { definition: small, weights: damaged });
+    const model = await loadModel(folder, { provider: "cpu" });
+    await assertRejects(() => model.predict(films[0]!), MammolabError, "is no number; its weights are damaged");
+    await model[Symbol.asyncDispose]();
+    await Deno.remove(folder, { recursive: true });
   });
 
   it("refuses a prepared image of another size", async () => {

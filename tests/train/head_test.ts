@@ -69,7 +69,16 @@ describe("trainLinearHead()", () => {
     await refused({ classWeights: [1] }, "Cannot weigh the classes by [1]: give 2 factors");
     await refused({ batchSize: 0 }, "batchSize is 0; give a whole number above 0"); // it went on for ever
     await refused({ epochs: 1.5 }, "epochs is 1.5");
-    await refused({}, "in epoch 0 the loss is NaN", features.map((x, i) => i === 7 ? NaN : x));
+    await refused({}, "in epoch 1 the loss is NaN", features.map((x, i) => i === 7 ? NaN : x));
+  });
+  it("ends when the loss is no number any more, in place of giving a head of NaN", async () => {
+    const { features, targets } = clouds(40, 4);
+    const options = { dim: 4, classes: 2, seed: 1, learningRate: 1e38 };
+    await assertRejects(
+      () => trainLinearHead(features, targets, options),
+      MammolabError,
+      "in epoch 1 the loss is NaN; check the",
+    );
   });
   it("refuses a single class and sizes that do not fit", async () => {
     const { features } = clouds(10, 4);

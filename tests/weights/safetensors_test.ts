@@ -104,6 +104,13 @@ describe("readSafetensorsHeader()", () => {
       await assertRejects(() => readSafetensorsHeader(path), MammolabError, message);
     });
   }
+  it("names the whole path of a file that is damaged or none", async () => {
+    const folder = await Deno.makeTempDir();
+    await assertRejects(() => readSafetensorsHeader(folder), MammolabError, `the weights ${folder}: it is no file`);
+    await Deno.writeTextFile(`${folder}/a`, "");
+    await assertRejects(() => readSafetensorsHeader(`${folder}/a`), MammolabError, `${folder}/a: it ends too early`);
+    await Deno.remove(folder, { recursive: true });
+  });
   it("refuses a header longer than the file without allocating it", async () => {
     const path = `${folder}/long.safetensors`;
     await Deno.writeFile(path, new Uint8Array([255, 255, 255, 255, 255, 255, 255, 127, 1, 2]));
