@@ -1,10 +1,13 @@
 // What `train` and `evaluate` share: the data, its split, and the classes, from the words of the command line.
 import { createHash } from "node:crypto";
-import { type FilmRecord, labelOf, loadDataset, recordKey, type Split, split } from "../lib/datasets/mod.ts";
+import { MammolabError } from "../lib/base/mod.ts";
+import { countBy, type FilmRecord, labelOf, recordKey, type Split, split } from "../lib/datasets/mod.ts";
 import { classOf, type ClassRule } from "../lib/train/mod.ts";
-import { type OptionSpecs, UsageError } from "./_task.ts";
+import { readSource, sourceOptions } from "./_source.ts";
+import { type OptionSpecs, type TaskContext, UsageError } from "./_task.ts";
 
 export const dataOptions = {
+  ...sourceOptions,
   classes: {
     type: "string",
     value: "RULE",
@@ -28,18 +31,32 @@ export const dataOptions = {
     min: 0,
     max: 0.9,
   },
+  "each-file-is-a-patient": { type: "boolean", help: "take files of unknown patients as patients of their own" },
 } as const satisfies OptionSpecs;
 
+type Context = Pick<TaskContext<typeof dataOptions>, "options" | "path" | "signal" | "progress" | "note">;
+type Typed = Context["options"];
+
 /** The options that give `evaluate` the split of a training: with another one, films it learned from would test it. */
-export function sameSplit(options: {
-  readonly classes: string;
-  readonly "split-seed": number;
-  readonly test: number;
-  readonly validation: number;
-}): string {
-  const { classes, "split-seed": seed, test, validation } = options;
-  return `--classes '${classes}' --split-seed ${seed} --test ${test} --validation ${validation}`;
+export function sameSplit(
+  options: Pick<Typed, "classes" | "split-seed" | "test" | "validation" | "each-file-is-a-patient">,
+): string {
+  const { classes, "split-seed": seed, test, validation, "each-file-is-a-patient": each } = options;
+  return `--classes ${quoted(classes)} --split-seed ${seed} --test ${test} --validation ${validation}${
+    each ? " --each-file-is-a-patient" : ""
+  }`;
 }
+
+/** The options that were given to read the source, each with a space before it. They may name folders: for this user alone. */
+export function sameSource(options: Partial<Typed>): string {
+  return (Object.keys(sourceOptions) as (keyof typeof sourceOptions)[]).map((name) => {
+    const given = options[name];
+    return given === undefined || given === false ? "" : given === true ? ` --${name}` : ` --${name} ${quoted(given)}`;
+  }).join("");
+}
+
+/** As a shell takes it for one word. */
+export const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** A name for a set of films, whatever their order. */
 export function hashOfFilms(films: readonly FilmRecord[]): string {
@@ -57,27 +74,35 @@ export function classesFrom(typed: string): ClassRule {
   );
 }
 
-/** The films that have a class, split by patient and stratified by class; and how many have none. */
+/** The films that have a class, split by patient and stratified by class. Those that have none are noted. */
 export async function filmsOf(
   source: string,
-  { classes, "split-seed": seed, test, validation }: {
-    readonly classes: string;
-    readonly "split-seed": number;
-    readonly test: number;
-    readonly validation: number;
-  },
-): Promise<
-  { readonly films: readonly FilmRecord[]; readonly split: Split; readonly rule: ClassRule; readonly without: number }
-> {
+  context: Context,
+): Promise<{ readonly films: readonly FilmRecord[]; readonly split: Split; readonly rule: ClassRule }> {
+  const { options: { classes, "split-seed": seed, test, validation, ...options }, note } = context;
   const rule = classesFrom(classes);
-  const { records } = await loadDataset(source);
+  const { records } = await readSource(source, context);
   const known = new Set(Object.values(rule).flat());
-  const films = records.filter((film) => known.has(labelOf(film) ?? ""));
-  const stratify = (film: FilmRecord) => `${classOf(film, rule)}`;
+  const hasClass = (film: FilmRecord) => known.has(labelOf(film) ?? "");
+  const films = records.filter(hasClass);
+  const others = records.filter((film) => !hasClass(film));
+  const labels = Object.entries(countBy(others, labelOf)).map(([label, count]) => `${label} ${count}`).join(", ");
+  if (films.length === 0) {
+    throw new MammolabError(
+      `Cannot take films of ${source}: none has a label of a class, their labels are ${labels}; name them in --classes`,
+    );
+  }
+  if (others.length > 0) note(`${others.length} films have a label of no class (${labels}) and are left out`);
+  const names = Object.keys(rule);
   return {
     films,
-    split: split(films, { by: "patient", seed, stratify, holdOut: { test, validation } }),
+    split: split(films, {
+      by: "patient",
+      seed,
+      stratify: (film) => names[classOf(film, rule)],
+      eachFileIsAPatient: options["each-file-is-a-patient"],
+      holdOut: { test, validation },
+    }),
     rule,
-    without: records.length - films.length,
   };
 }

@@ -1,4 +1,6 @@
 // The pictures of a training: its curve, and the page round it.
+import { join } from "node:path";
+import { writeFileAtomic } from "../lib/base/mod.ts";
 import type { Preparation } from "../lib/image/mod.ts";
 import { chart, type Figure, report } from "../lib/plot/mod.ts";
 import type { BalancePlan } from "../lib/prepare/mod.ts";
@@ -17,6 +19,18 @@ export type TrainingFacts = {
   readonly history: readonly EpochReport[];
   readonly bestEpoch?: number;
 };
+
+/** Writes the curve, once there is an epoch, and the page. */
+export async function writePictures(
+  folder: string,
+  facts: TrainingFacts,
+): Promise<{ readonly curve?: string; readonly report: string }> {
+  const curve = facts.history.length > 0 ? { curve: join(folder, "curve.png") } : {};
+  if (curve.curve !== undefined) await writeFileAtomic(curve.curve, await curveOf(facts.history).toPng());
+  const page = join(folder, "report.html");
+  await writeFileAtomic(page, await trainingReport(facts));
+  return { ...curve, report: page };
+}
 
 /** A page without network: the curve, the counts, and everything that made them. */
 export async function trainingReport(

@@ -1,4 +1,4 @@
-import { MammolabError } from "../lib/base/mod.ts";
+import { MammolabError, sentenceOf } from "../lib/base/mod.ts";
 import {
   aucWithInterval,
   bootstrap,
@@ -10,8 +10,8 @@ import {
   sensitivity,
   specificity,
 } from "../lib/evaluate/mod.ts";
-import { type FilmRecord, patientKey } from "../lib/datasets/mod.ts";
-import { loadModel } from "../lib/model/mod.ts";
+import { countBy, type FilmRecord, patientKey, type Split } from "../lib/datasets/mod.ts";
+import { loadModel, type Model } from "../lib/model/mod.ts";
 import { type Pointed, pointedAt } from "./_pointing.ts";
 import { classOf } from "../lib/train/mod.ts";
 import { modelPath } from "./_model.ts";
@@ -60,22 +60,18 @@ await task({
     },
   },
   positionals: { min: 1, max: 1, what: "SOURCE" },
-  run: async ({ files: [source], options, path, signal, progress, note, failure }) => {
+  run: async (context) => {
+    const { files: [source], options, path, signal, progress, failure } = context;
     const side = oneOf("side", options.side, sides);
-    const { films: all, split, rule, without } = await filmsOf(source!, options);
-    if (without > 0) note(`${without} films have a label of no class and are left out`);
+    const { films: all, split, rule } = await filmsOf(source!, context);
     const films = side === "all" ? all : split[side].records;
+    const positive = Object.keys(rule).at(-1)!;
+    const isPositive = (film: FilmRecord) => classOf(film, rule) === Object.keys(rule).length - 1;
     await using model = await loadModel(
       await modelPath(options.model, path),
       options.threads === undefined ? {} : { threads: options.threads },
     );
-    const { trainedOn } = model;
-    if (trainedOn?.films === hashOfFilms(all) && (side === "all" || trainedOn.split !== split.hash)) {
-      throw new MammolabError(
-        `Cannot evaluate ${options.model}: it was trained on these films, split otherwise, and would be tested on some that it learned from; give ${trainedOn.options} and a --side`,
-      );
-    }
-    const positive = Object.keys(rule).at(-1)!;
+    refuseLeak(model, all, split, context);
     if (!model.classes.includes(positive)) {
       throw new MammolabError(
         `Cannot evaluate ${options.model}: it has no class ${positive}, its classes are ${
@@ -83,29 +79,42 @@ await task({
         }; name the positive class as the model does, in --classes, as the last one`,
       );
     }
-    const byFile = Map.groupBy(films, ({ file }) => file);
+    const positives = films.filter(isPositive).length;
+    if (positives === 0 || positives === films.length) {
+      throw new MammolabError(
+        `Cannot evaluate on ${
+          side === "all" ? "all films" : `the ${side} side`
+        }: ${positives} of its ${films.length} films are ${positive}, both kinds are needed; choose another --side or --split-seed, or more films`,
+      );
+    }
     const scored: { film: FilmRecord; score: number }[] = [];
     const pointed: Pointed[] = [];
-    const isPositive = (film: FilmRecord) => classOf(film, rule) === Object.keys(rule).length - 1;
     const errors: { file: string; error: string }[] = [];
-    const asked = {
-      signal,
-      onProgress: progress,
-      attention: options.pointing ?? false,
-      keepFilm: options.pointing ?? false,
-    };
-    for await (const result of model.predictAll([...byFile.keys()], asked)) {
-      const own = byFile.get(result.file)!;
-      if ("error" in result) {
-        failure();
-        errors.push({ file: result.file, error: String(result.error) });
-        continue;
-      }
-      const { prediction, film: mammogram } = result;
-      for (const film of own) {
-        scored.push({ film, score: prediction.scores[positive]! });
-        if (mammogram && prediction.attention && isPositive(film)) {
-          pointed.push(...pointedAt(film, mammogram, prediction.attention));
+    const warnings: string[] = [];
+    // Of a file with several frames the one that the record means, which is the one that trains; the middle one where it says none.
+    for (const [frame, own] of Map.groupBy(films, ({ frame }) => frame)) {
+      const byFile = Map.groupBy(own, ({ file }) => file);
+      const asked = {
+        signal,
+        onProgress: progress,
+        attention: options.pointing,
+        keepFilm: options.pointing,
+        load: frame === undefined ? {} : { frame },
+      };
+      for await (const result of model.predictAll([...byFile.keys()], asked)) {
+        if ("error" in result) {
+          const error = sentenceOf(result.error);
+          failure(error);
+          errors.push({ file: result.file, error });
+          continue;
+        }
+        const { prediction, film: mammogram } = result;
+        for (const film of byFile.get(result.file)!) {
+          scored.push({ film, score: prediction.scores[positive]! });
+          warnings.push(...prediction.warnings);
+          if (mammogram && prediction.attention && isPositive(film)) {
+            pointed.push(...pointedAt(film, mammogram, prediction.attention));
+          }
         }
       }
     }
@@ -162,10 +171,11 @@ await task({
       } as Record<string, Estimate>,
       scores: scored.map(({ film, score }) => ({ id: film.id, positive: isPositive(film), score })),
       errors,
+      warnings: countBy(warnings, (warning) => warning),
       warning: model.trained ? undefined : `The model ${options.model} is untrained: its figures mean nothing`,
     };
   },
-  print: ({ figures, films, patients, positive, side, split, model, warning, errors }) =>
+  print: ({ figures, films, patients, positive, side, split, model, warning, errors, warnings }) =>
     [
       ...(warning ? [warning, ""] : []),
       `${model} on ${
@@ -180,6 +190,20 @@ await task({
           method,
         })),
       ),
+      ...Object.entries(warnings).map(([warning, count]) => `${count} of ${films} films: ${warning}`),
       ...errors.map(({ error }) => error),
     ].join("\n"),
 });
+
+/** A model is not tested on what it learned from. */
+function refuseLeak(
+  { trainedOn }: Model,
+  films: readonly FilmRecord[],
+  split: Split,
+  { options }: { readonly options: { readonly model: string; readonly side: string } },
+): void {
+  if (trainedOn?.films !== hashOfFilms(films) || (options.side !== "all" && trainedOn.split === split.hash)) return;
+  throw new MammolabError(
+    `Cannot evaluate ${options.model}: it was trained on these films, split otherwise, and would be tested on some that it learned from; give ${trainedOn.options} and a --side`,
+  );
+}

@@ -1,290 +1,181 @@
 import { join } from "node:path";
-import { cacheFolder, MammolabError, writeFileAtomic } from "../lib/base/mod.ts";
+import { cacheFolder, MammolabError } from "../lib/base/mod.ts";
+import type { FilmRecord } from "../lib/datasets/mod.ts";
+import { adaptModel, loadModel, readModel, saveModel } from "../lib/model/mod.ts";
+import { balance, createFlow, recordsOfPlan } from "../lib/prepare/mod.ts";
 import {
-  adaptModel,
-  loadModel,
-  type ModelDefinition,
-  type ModelWeights,
-  readModel,
-  saveModel,
-} from "../lib/model/mod.ts";
-import { balance, createFlow, mildAugmentations, pipeline, recordsOfPlan, type Step } from "../lib/prepare/mod.ts";
-import {
-  checkRecipe,
   classOf,
   type EpochReport,
-  type FilmItem,
-  filmSamples,
-  fit,
-  fitHead,
-  lockFolder,
-  type Mode,
-  patchSamples,
+  fineTune,
+  type FitEvent,
   preparedFilms,
   type Recipe,
   whyNotHeadAlone,
 } from "../lib/train/mod.ts";
 import { adaptationSentence } from "../lib/weights/mod.ts";
 import { modelPath } from "./_model.ts";
-import { oneOf, table, task, UsageError } from "./_task.ts";
-import { dataOptions, filmsOf, hashOfFilms, sameSplit } from "./_train_options.ts";
-import { curveOf, trainingReport } from "./_train_report.ts";
+import { recipeOf, recipeOptions } from "./_recipe.ts";
+import { oneOf, table, task, type TaskContext } from "./_task.ts";
+import { dataOptions, filmsOf, hashOfFilms, quoted, sameSource, sameSplit } from "./_train_options.ts";
+import { writePictures } from "./_train_report.ts";
 
 const engines = ["onnx", "tfjs"] as const;
 const providers = ["cpu", "webgpu", "cuda"] as const;
 const strategies = ["none", "oversample", "augment", "undersample", "sample"] as const;
+
+const options = {
+  ...dataOptions,
+  from: {
+    type: "string",
+    value: "MODEL",
+    help: "where to start: a model that comes with mammolab, a folder, or hf:owner/name after deno task fetch",
+    default: "vit-phantom",
+  },
+  scratch: { type: "boolean", help: "start from random numbers in a network of the catalogue that --from names" },
+  out: {
+    type: "string",
+    value: "DIR",
+    help: "checkpoints, the model, the curve and a report; a training there is continued",
+    default: "out/train",
+  },
+  ...recipeOptions,
+  balance: { type: "string", value: strategies.join("|"), help: "how the training side is balanced", default: "none" },
+  engine: {
+    type: "string",
+    value: engines.join("|"),
+    help: "ONNX Runtime, or TensorFlow.js where it is installed (deno task doctor shows it)",
+    default: "onnx",
+  },
+  provider: { type: "string", value: providers.join("|"), help: "where ONNX Runtime trains", default: "cpu" },
+  name: { type: "string", value: "NAME", help: "the name that the model gives itself", default: "trained" },
+  half: { type: "boolean", help: "save the model in 16 bits: half the size" },
+  threads: {
+    type: "number",
+    value: "N",
+    help: "threads of the processor (default: its cores)",
+    min: 1,
+    integer: true,
+  },
+} as const;
+
+type Context = TaskContext<typeof options>;
 
 await task({
   name: "train",
   summary: "Trains or fine-tunes a model on the films of a dataset, split by patient.",
   usage: "deno task train SOURCE",
   example: "deno task train out/phantom --from vit-phantom --epochs 20 --balance oversample --out out/train",
-  options: {
-    ...dataOptions,
-    from: {
-      type: "string",
-      value: "MODEL",
-      help: "where to start: a model that comes with mammolab, a folder, or hf:owner/name after deno task fetch",
-      default: "vit-phantom",
-    },
-    scratch: { type: "boolean", help: "start from random numbers in a network of the catalogue that --from names" },
-    out: {
-      type: "string",
-      value: "DIR",
-      help: "checkpoints, the model, the curve and a report; a training there is continued",
-      default: "out/train",
-    },
-    recipe: { type: "string", value: "FILE", help: "the whole recipe as JSON; then the options below are not taken" },
-    epochs: {
-      type: "number",
-      value: "N",
-      help: "passes over the training side (default 10, head 100)",
-      min: 1,
-      integer: true,
-    },
-    batch: { type: "number", value: "N", help: "films a step (default 8, head 32)", min: 1, integer: true },
-    "learning-rate": { type: "number", value: "RATE", help: "its peak (default 3e-4, head 1e-2)", min: 0 },
-    mode: {
-      type: "string",
-      value: "MODE",
-      help:
-        "all, last:N, gradual (head first, then all), or head: the network runs once a film, no augmentation (default all)",
-    },
-    "drop-path": { type: "number", value: "SHARE", help: "stochastic depth (default 0)", min: 0, max: 0.9 },
-    smoothing: { type: "number", value: "SHARE", help: "label smoothing (default 0)", min: 0, max: 0.9 },
-    patience: {
-      type: "number",
-      value: "N",
-      help: "stop after N epochs without a better validation result",
-      min: 1,
-      integer: true,
-    },
-    seed: {
-      type: "number",
-      value: "N",
-      help: "of the order, the masks and the augmentation (default 1)",
-      integer: true,
-    },
-    balance: {
-      type: "string",
-      value: strategies.join("|"),
-      help: "how the training side is balanced",
-      default: "none",
-    },
-    patches: {
-      type: "number",
-      value: "PIXELS",
-      help: "train on patches of the prepared films that show a lesion, or tissue, in place of whole films",
-      min: 1,
-      integer: true,
-    },
-    plain: { type: "boolean", help: "no augmentation" },
-    engine: {
-      type: "string",
-      value: engines.join("|"),
-      help: "ONNX Runtime, or TensorFlow.js where it is installed (deno task doctor shows it)",
-      default: "onnx",
-    },
-    provider: {
-      type: "string",
-      value: providers.join("|"),
-      help: "where ONNX Runtime trains",
-      default: "cpu",
-    },
-    name: { type: "string", value: "NAME", help: "the name that the model gives itself", default: "trained" },
-    half: { type: "boolean", help: "save the model in 16 bits: half the size" },
-    threads: {
-      type: "number",
-      value: "N",
-      help: "threads of the processor (default: its cores)",
-      min: 1,
-      integer: true,
-    },
-  },
+  options,
   positionals: { min: 1, max: 1, what: "SOURCE" },
-  run: async ({ files: [source], options, path, signal, progress, note }) => {
-    const out = path(options.out);
-    const recipe = await recipeOf(options, path);
-    checkRecipe(recipe);
-    const { films: all, split, rule, without } = await filmsOf(source!, options);
-    if (without > 0) note(`${without} films have a label of no class and are left out`);
-    for (const line of split.notes) note(line);
+  run: async (context) => {
+    const { files: [source], options, path, signal, progress, note } = context;
+    const engine = oneOf("engine", options.engine, engines);
+    const provider = oneOf("provider", options.provider, providers);
+    const strategy = oneOf("balance", options.balance, strategies);
+    const recipe = await recipeOf(context);
 
+    const { films: all, split, rule } = await filmsOf(source!, context);
+    for (const line of split.notes) note(line);
+    const validation = split.validation.records;
+    await refuseMissing([...split.training.records, ...validation]);
     const classes = Object.keys(rule);
-    const from = options.scratch ? options.from : await modelPath(options.from, path);
-    const seeded = options.scratch ? { seed: recipe.seed } : {};
-    const { pool } = recipe;
-    const start = adaptModel(await readModel(from, seeded), { classes, seed: 1, ...(pool ? { pool } : {}) });
-    for (const change of start.changes) note(`${start.definition.name}: ${adaptationSentence(change)}`);
-    const { preparation } = start.definition;
-    const { patches } = recipe;
-    // Positions of a patch are those of the whole film, resampled; they go back when the model is saved.
-    const given = patches === undefined
-      ? start
-      : adaptModel(start, { imageSize: { height: patches, width: patches }, seed: 1 });
-    const shapes = new Map([...given.weights].map(([name, { shape }]) => [name, shape]));
     const plan = balance(split.training, {
-      strategy: oneOf("balance", options.balance, strategies),
+      strategy,
       seed: recipe.seed,
       by: (film) => classes[classOf(film, rule)], // the classes that are trained, of which each may be several labels
     });
-    await using flow = createFlow({ preparation });
-    const films = preparedFilms({
-      preparation,
-      prepare: async (film) => (await flow.prepare({ film })).image,
-      folder: join(await cacheFolder(), "prepared"),
-    });
-    const samples = (items: readonly FilmItem[], augmentation: readonly Step[]) => {
-      const { seed } = recipe;
-      const augment = augmentation.length === 0 ? {} : { augment: { pipeline: pipeline(augmentation), seed } };
-      const common = { films, classes: rule, ...augment };
-      return patches === undefined
-        ? filmSamples(items, common)
-        : patchSamples(items, { ...common, size: patches, seed });
-    };
-    const validation = split.validation.records.map((film) => ({ film, copy: 0 }));
-    const save = async (event: { readonly weights: Readonly<Record<string, Float32Array>> }) => {
-      const definition: ModelDefinition = {
-        ...start.definition,
-        name: options.name,
-        trained: true,
-        scores: recipe.loss?.kind === "binary" ? "sigmoid" : "softmax",
-        origin: `trained from ${
-          options.scratch ? "random numbers" : options.from
-        } on ${split.training.records.length} films, split ${split.hash}`,
-        trainedOn: { films: hashOfFilms(all), split: split.hash, options: sameSplit(options) },
-      };
-      const trained: ModelWeights = new Map(
-        Object.entries(event.weights).map(([name, data]) => [name, { shape: shapes.get(name)!, data }]),
-      );
-      const { weights } = adaptModel({ definition: given.definition, weights: trained }, {
-        imageSize: preparation.resize,
-        seed: 1,
-      });
-      await saveModel(join(out, "model"), { definition, weights }, options.half ? { type: "F16" } : {});
-    };
-    const judges = samples(validation, []);
-    const history: EpochReport[] = [];
-    let result: { steps: number; bestEpoch?: number; stopped: boolean } | undefined;
-    const { spec } = start.definition;
-    const engine = oneOf("engine", options.engine, engines);
-    const provider = oneOf("provider", options.provider, providers);
-    const whyNot = recipe.mode !== "head" ? undefined : whyNotHeadAlone(recipe) ??
-      (spec.head === "linear" && !spec.distilled ? undefined : "is for a head of several layers");
+
+    const { model, open } = await modelOf(context, recipe, classes);
+    const { preparation, spec } = model.definition;
+    const whyNot = recipe.mode === "head" ? whyNotHeadAlone(recipe, spec) : undefined;
     if (whyNot) note(`The network runs at every step, because the recipe ${whyNot}`);
-    if (recipe.mode === "head" && !whyNot && engine === "onnx") {
-      const unlock = await lockFolder(out);
-      const threads = options.threads === undefined ? {} : { threads: options.threads };
-      await using model = await loadModel(from, { ...seeded, ...threads, provider });
-      const { head, history: epochs } = await fitHead({
-        model,
-        films,
-        classes: rule,
-        training: recordsOfPlan(plan, split.training).map(({ film }) => film),
-        validation: split.validation.records,
-        recipe,
-        folder: join(await cacheFolder(), "features"),
-        signal,
-        onProgress: progress,
-      });
-      history.push(...epochs);
-      await save({ weights: { ...numbersOf(start.weights), "head.weight": head.weight, "head.bias": head.bias } });
-      unlock();
-      result = { steps: recipe.epochs * Math.ceil(plan.items.length / recipe.batchSize), stopped: false };
-    } else {
-      for await (
-        const event of fit({
-          spec: given.definition.spec,
-          normalization: preparation,
-          inputChannels: 1,
-          weights: numbersOf(given.weights),
-          training: samples(recordsOfPlan(plan, split.training), recipe.augmentation ?? []),
-          ...(judges.ids.length === 0 ? {} : { validation: judges }),
-          recipe,
-          folder: out,
-          checkpointEvery: 50,
-          signal,
-          engine,
-          provider,
-          ...(options.threads === undefined ? {} : { threads: options.threads }),
-        })
-      ) {
-        if (event.kind === "resumed") note(`Going on from step ${event.step} of ${event.steps}`);
-        if (event.kind === "step") progress({ done: event.step, total: event.steps, unit: "steps", eta: event.eta });
-        if (event.kind === "epoch") {
-          history.push(event.report);
-          note(epochLine(event.report, event.best));
-        }
-        if (event.kind === "done" || event.kind === "stopped") {
-          await save(event);
-          result = {
-            steps: event.steps,
-            stopped: event.kind === "stopped",
-            ...(event.bestEpoch === undefined ? {} : { bestEpoch: event.bestEpoch }),
-          };
-          history.splice(0, history.length, ...event.history);
-        }
-      }
-    }
+    const out = path(options.out);
+    const cache = await cacheFolder();
+    await using flow = createFlow({ preparation });
+    const training = fineTune({
+      model,
+      open,
+      films: preparedFilms({
+        preparation,
+        prepare: async (film) => (await flow.prepare({ film })).image,
+        folder: join(cache, "prepared"),
+      }),
+      classes: rule,
+      training: recordsOfPlan(plan, split.training),
+      validation,
+      recipe,
+      folder: out,
+      features: join(cache, "features"),
+      checkpointEvery: 50,
+      engine,
+      provider,
+      signal,
+      onProgress: progress,
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+    });
+
     const sides = {
       hash: split.hash,
       seed: options["split-seed"],
       training: split.training.records.length,
-      validation: split.validation.records.length,
+      validation: validation.length,
       test: split.test.records.length,
     };
-    const curve = join(out, "curve.png");
-    if (history.length > 0) await writeFileAtomic(curve, await curveOf(history).toPng());
-    const page = join(out, "report.html");
-    await writeFileAtomic(
-      page,
-      await trainingReport({
+    let result: Last | undefined;
+    for await (const event of training) { // the folder is ours until the last event has been dealt with
+      follow(event, context);
+      if (event.kind !== "done" && event.kind !== "stopped") continue;
+      if (event.steps === 0) throw signal.reason; // stopped before it had learned anything
+      result = event;
+      const origin = `trained from ${
+        options.scratch ? "random numbers" : options.from
+      } on ${sides.training} films, split ${split.hash}`;
+      const definition = {
+        ...model.definition,
         name: options.name,
-        preparation,
-        ranBy: engine === "onnx" ? provider : engine,
-        recipe,
-        plan,
-        split: sides,
-        history,
-        ...(result?.bestEpoch === undefined ? {} : { bestEpoch: result.bestEpoch }),
-      }),
-    );
+        trained: true,
+        scores: recipe.loss?.kind === "binary" ? "sigmoid" : "softmax",
+        origin,
+        trainedOn: { films: hashOfFilms(all), split: split.hash, options: sameSplit(options) },
+      } as const;
+      const weights = new Map(
+        [...model.weights].map(([name, { shape }]) => [name, { shape, data: event.weights[name]! }]),
+      );
+      await saveModel(join(out, "model"), { definition, weights }, options.half ? { type: "F16" } : {});
+    }
+    const { steps, history, bestEpoch } = result!;
+    const best = bestEpoch === undefined ? {} : { bestEpoch };
+    const ranBy = engine === "onnx" ? provider : engine;
+    const pictures = await writePictures(out, {
+      name: options.name,
+      preparation,
+      ranBy,
+      recipe,
+      plan,
+      split: sides,
+      history,
+      ...best,
+    });
+    const folder = join(out, "model");
     return {
-      model: join(out, "model"),
-      next: `deno task evaluate '${source!}' --model '${join(out, "model")}' ${sameSplit(options)}`,
-      curve: history.length > 0 ? curve : undefined,
-      report: page,
+      model: folder,
+      next: `deno task evaluate ${quoted(source!)} --model ${quoted(folder)} ${sameSplit(options)}${
+        sameSource({ ...options, ...(options.root === undefined ? {} : { root: path(options.root) }) })
+      }`,
+      ...pictures,
       recipe,
       split: sides,
       balance: { before: plan.before, after: plan.after },
-      ...result!,
+      steps,
+      ...best,
+      stopped: result!.kind === "stopped",
       history,
     };
   },
   print: (result) =>
     [
       table(result.history.map(({ epoch, trainingLoss, validation }) => ({
-        epoch,
+        epoch: epoch + 1,
         "training loss": trainingLoss.toFixed(4),
         "validation loss": validation?.loss.toFixed(4),
         accuracy: validation?.accuracy.toFixed(3),
@@ -298,73 +189,35 @@ await task({
     ].join("\n"),
 });
 
-/** The recipe of a file, or of the options. */
-async function recipeOf(
-  options: {
-    readonly recipe: string | undefined;
-    readonly epochs: number | undefined;
-    readonly batch: number | undefined;
-    readonly "learning-rate": number | undefined;
-    readonly mode: string | undefined;
-    readonly "drop-path": number | undefined;
-    readonly smoothing: number | undefined;
-    readonly patience: number | undefined;
-    readonly seed: number | undefined;
-    readonly patches: number | undefined;
-    readonly plain: boolean | undefined;
-  },
-  path: (typed: string) => string,
-): Promise<Recipe> {
-  const { recipe: file, epochs, batch, "learning-rate": rate, mode, "drop-path": dropPath, smoothing, patience } =
-    options;
-  const { seed, patches, plain } = options;
-  if (file !== undefined) {
-    if (
-      plain || [epochs, batch, rate, mode, dropPath, smoothing, patience, seed, patches].some((x) => x !== undefined)
-    ) {
-      throw new UsageError("train: with --recipe the settings are those of the file; change the file");
-    }
-    const text = await Deno.readTextFile(path(file)).catch((cause) => {
-      throw new MammolabError(
-        `Cannot read the recipe ${file}: there is no such file, or no right to read it; check the path`,
-        { cause },
-      );
-    });
-    try {
-      return JSON.parse(text) as Recipe;
-    } catch (cause) {
-      throw new MammolabError(`Cannot read the recipe ${file}: it is no JSON; correct it`, { cause });
-    }
-  }
-  const head = mode === "head"; // its features are computed once, so that many short epochs are cheap
-  return {
-    seed: seed ?? 1,
-    epochs: epochs ?? (head ? 100 : 10),
-    batchSize: batch ?? (head ? 32 : 8),
-    learningRate: rate ?? (head ? 1e-2 : 3e-4),
-    schedule: { kind: "cosine", warmUp: 0.1 },
-    optimizer: { kind: "adamw", weightDecay: 0.05 },
-    clip: 1,
-    ...modeFrom(mode ?? "all"),
-    ...(dropPath === undefined ? {} : { dropPath }),
-    ...(smoothing === undefined ? {} : { labelSmoothing: smoothing }),
-    ...(patience === undefined ? {} : { patience }),
-    ...(patches === undefined ? {} : { patches }),
-    augmentation: plain || head ? [] : mildAugmentations, // what `prepare` shows
-  };
+type Last = Extract<FitEvent, { readonly kind: "done" | "stopped" }>;
+
+/** The model to start from, with outputs for the classes, and how to open it in an engine. What is changed is noted. */
+async function modelOf({ options, path, note }: Context, { seed, pool }: Recipe, classes: readonly string[]) {
+  const from = options.scratch ? options.from : await modelPath(options.from, path);
+  const seeded = options.scratch ? { seed } : {};
+  const model = adaptModel(await readModel(from, seeded), { classes, seed: 1, ...(pool ? { pool } : {}) });
+  for (const change of model.changes) note(`${model.definition.name}: ${adaptationSentence(change)}`);
+  const threads = options.threads === undefined ? {} : { threads: options.threads };
+  const provider = oneOf("provider", options.provider, providers);
+  return { model, open: () => loadModel(from, { ...seeded, ...threads, provider }) };
 }
 
-function numbersOf(weights: ModelWeights): Record<string, Float32Array> {
-  return Object.fromEntries([...weights].map(([name, { data }]) => [name, data]));
+/** Before the first step, not in the middle of an epoch. */
+async function refuseMissing(films: readonly FilmRecord[]): Promise<void> {
+  const there = await Promise.all(films.map(({ file }) => Deno.stat(file).then(() => true, () => false)));
+  const missing = films.filter((_, k) => !there[k]);
+  if (missing.length === 0) return;
+  throw new MammolabError(
+    `Cannot train: the file of ${missing.length} of ${films.length} films is missing, such as ${
+      missing[0]!.file
+    }; put them back, or leave them out of the table`,
+  );
 }
 
-function modeFrom(typed: string): Pick<Recipe, "mode" | "unfreeze"> {
-  if (typed === "gradual") return { unfreeze: [{ epoch: 0, mode: "head" }, { epoch: 1, mode: "all" }] };
-  const last = typed.match(/^last:(\d+)$/)?.[1];
-  if (typed !== "all" && typed !== "head" && last === undefined) {
-    throw new UsageError(`--mode takes all, head, last:N or gradual, not "${typed}"`);
-  }
-  return { mode: (last === undefined ? typed : { lastBlocks: Number(last) }) as Mode };
+function follow(event: FitEvent, { note, progress }: Context): void {
+  if (event.kind === "resumed") note(`Going on from step ${event.step} of ${event.steps}`);
+  if (event.kind === "step") progress({ done: event.step, total: event.steps, unit: "steps", eta: event.eta });
+  if (event.kind === "epoch") note(epochLine(event.report, event.best));
 }
 
 function epochLine({ epoch, trainingLoss, validation }: EpochReport, best: boolean): string {
@@ -373,5 +226,5 @@ function epochLine({ epoch, trainingLoss, validation }: EpochReport, best: boole
       validation.auc === undefined ? "" : `, AUC ${validation.auc.toFixed(3)}`
     }${best ? " (best so far)" : ""}`
     : "";
-  return `epoch ${epoch}: training loss ${trainingLoss.toFixed(4)}${shown}`;
+  return `epoch ${epoch + 1}: training loss ${trainingLoss.toFixed(4)}${shown}`;
 }

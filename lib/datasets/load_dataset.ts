@@ -82,7 +82,7 @@ export async function loadDataset(source: string, options: DatasetOptions = {}, 
     case "table":
       if (!columns) {
         throw new MammolabError(
-          `Cannot read the table ${source}: nothing says which columns hold the file and the label; name them`,
+          `Cannot read the table ${source}: nothing says which columns hold the file and the label; name them, on the command line with --columns file=COLUMN,label=COLUMN`,
         );
       }
       return await loadTable(source, { columns, ...(root ? { root } : {}), ...(patient ? { patient } : {}) });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { disk, type FileSystem, MammolabError } from "../base/mod.ts";
+import { cannotWrite, disk, type FileSystem, MammolabError } from "../base/mod.ts";
 import type { NetSpec } from "../nets/mod.ts";
 import { readSafetensors, readSafetensorsHeader, type TensorToWrite, writeSafetensors } from "../weights/mod.ts";
 import { type Recipe, recipeDifferences } from "./recipe.ts";
@@ -58,13 +58,21 @@ export async function writeBest(
   { fileSystem = disk }: { readonly fileSystem?: FileSystem } = {},
 ): Promise<void> {
   const tensors = Object.entries(values).map(([name, data]) => ({ name, shape: shapes.get(name)!, data }));
-  await writeSafetensors(join(folder, BEST), tensors, { fileSystem });
+  await writeSafetensors(join(folder, BEST), tensors, { metadata: { [HASH]: hashOf("", tensors) }, fileSystem });
 }
 
-/** The best numbers that were kept. */
+/**
+ * The best numbers that were kept.
+ *
+ * @throws MammolabError when they are gone or damaged
+ */
 export async function readBest(folder: string): Promise<Numbers> {
-  const tensors = await readSafetensors(join(folder, BEST));
-  return Object.fromEntries([...tensors].map(([name, { data }]) => [name, data]));
+  const path = join(folder, BEST);
+  const anew = `choose another folder, or delete ${FILE} there to start anew`;
+  const { metadata, named } = await readNumbers(path, anew);
+  const hash = metadata.get(HASH); // those of version 0.1 had none
+  if (hash !== undefined && hash !== hashOf("", named)) throw cannotGoOn(path, changed, anew);
+  return Object.fromEntries(named.map(({ name, data }) => [name, data]));
 }
 
 /**
@@ -82,9 +90,9 @@ export async function readCheckpoint(
   } catch {
     return undefined;
   }
-  const { metadata } = await readSafetensorsHeader(path);
-  const cannot = (reason: string) =>
-    new MammolabError(`Cannot go on from ${path}: ${reason}; choose another folder, or delete it to start anew`);
+  const anew = "choose another folder, or delete it to start anew";
+  const cannot = (reason: string) => cannotGoOn(path, reason, anew);
+  const { metadata } = await readable(path, anew, readSafetensorsHeader);
   const text = metadata.get(KEY);
   const progress = text === undefined ? undefined : progressFrom(text);
   if (!progress) throw cannot("it is no checkpoint of a training");
@@ -97,12 +105,9 @@ export async function readCheckpoint(
   }
   if (progress.data !== expected.data) throw cannot("the data differ (other records or labels)");
 
-  const tensors = await readSafetensors(path);
+  const { named } = await readNumbers(path, anew);
   const hash = metadata.get(HASH); // checkpoints of version 0.1 had none
-  const named = [...tensors].map(([name, tensor]) => ({ name, ...tensor }));
-  if (hash !== undefined && hash !== hashOf(text!, named)) {
-    throw cannot("its numbers were changed after it was written");
-  }
+  if (hash !== undefined && hash !== hashOf(text!, named)) throw cannot(changed);
   const parts = new Map(
     ["values", "first", "second", "average"].map((part) => [part, new Map<string, Float32Array>()]),
   );
@@ -115,6 +120,28 @@ export async function readCheckpoint(
   const [values, first, second, average] = [...parts.values()].map((part) => Object.fromEntries(part));
   const state = { values: values!, first: first!, second: second! };
   return { state: parts.get("average")!.size > 0 ? { ...state, average: average! } : state, progress };
+}
+
+const changed = "its numbers were changed after it was written";
+
+const cannotGoOn = (path: string, reason: string, anew: string, cause?: unknown) =>
+  new MammolabError(`Cannot go on from ${path}: ${reason}; ${anew}`, { cause });
+
+/** What a file of a training holds. A file that is cut, damaged, gone or not to be read is said as such. */
+async function readable<T>(path: string, anew: string, read: (path: string) => Promise<T>): Promise<T> {
+  try {
+    return await read(path);
+  } catch (cause) {
+    const reason = await Deno.stat(path).then(() => "it is damaged or may not be read", () => "it is gone");
+    throw cannotGoOn(path, reason, anew, cause);
+  }
+}
+
+function readNumbers(path: string, anew: string) {
+  return readable(path, anew, async () => ({
+    metadata: (await readSafetensorsHeader(path)).metadata,
+    named: [...await readSafetensors(path)].map(([name, tensor]) => ({ name, ...tensor })),
+  }));
 }
 
 /** Of the progress, names, shapes and numbers: what was damaged on the disk is not trained on. */
@@ -153,19 +180,41 @@ function progressFrom(text: string): Progress | undefined {
   return found as unknown as Progress;
 }
 
+/** @throws MammolabError when the folder holds a checkpoint: a training without one would write over its model */
+export async function refuseCheckpoint(folder: string): Promise<void> {
+  if (await Deno.stat(join(folder, FILE)).then(() => true, () => false)) {
+    throw new MammolabError(
+      `Cannot train in ${folder}: another training is kept there, whose model would be lost; choose another folder`,
+    );
+  }
+}
+
 /**
  * Takes a folder for one training; another one that wants it is refused. The lock ends with the process, however that ends.
+ * What a killed training left half written there is removed.
  *
- * @returns gives the folder back
+ * @returns gives the folder back when it is disposed of: `using lock = await lockFolder(folder)`
+ * @throws MammolabError when a training runs there, or nothing may be written there
  */
-export async function lockFolder(folder: string): Promise<() => void> {
-  await Deno.mkdir(folder, { recursive: true });
-  const file = await Deno.open(join(folder, "lock"), { create: true, write: true });
-  if (!await file.tryLock(true)) {
+export async function lockFolder(folder: string): Promise<Disposable> {
+  const path = join(folder, "lock");
+  let file: Deno.FsFile;
+  let locked: boolean;
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    file = await Deno.open(path, { create: true, write: true });
+    locked = await file.tryLock(true);
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
+  if (!locked) {
     file.close();
     throw new MammolabError(
       `Cannot train in ${folder}: another training runs there; wait for it or choose another folder`,
     );
   }
-  return () => file.close();
+  for await (const { name } of Deno.readDir(folder)) {
+    if (/\.safetensors\.\d+-\d+\.part$/.test(name)) await Deno.remove(join(folder, name)).catch(() => {});
+  }
+  return { [Symbol.dispose]: () => file.close() };
 }

@@ -7,6 +7,7 @@ import { lockFolder, type Progress, readBest, readCheckpoint, writeBest, writeCh
 import { trainerLogits } from "./logits.ts";
 import { smoothed } from "./losses.ts";
 import { drawMask, masksOf } from "./masks.ts";
+import { checkSamples, checkWeights } from "./_fit_checks.ts";
 import { checkRecipe, modeAt, type Recipe, trainedNames, usualOptimizer } from "./recipe.ts";
 import { scheduleAt } from "./schedules.ts";
 import { type Numbers, openTrainer, type Trainer, type TrainerState, type TrainingEngine } from "./trainer.ts";
@@ -81,28 +82,31 @@ export type FitEvent =
  * with the same number of threads.
  *
  * The last batch of an epoch is filled up with the first images of that epoch. An abort ends after the step under way,
- * with a checkpoint.
+ * with a checkpoint; one that comes while films are read ends at once.
  *
  * @throws MammolabError for a recipe that cannot be, data that do not fit, a checkpoint of another training, or a loss that
  * is no number (naming the layer)
  */
 export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
-  const { recipe, folder } = options;
+  const { recipe, folder, signal } = options;
   checkRecipe(recipe);
   checkSamples(options);
-  const unlock = folder === undefined ? () => {} : await lockFolder(folder);
+  using _lock = folder === undefined ? undefined : await lockFolder(folder);
+  const run = planOf(options);
+  checkWeights(options.weights, run.shapes);
+  begunAt(options, run, recipe.epochs - 1); // a mode that the network does not have is told now, not hours later
+  const known = folder === undefined ? undefined : await readCheckpoint(folder, run);
+  let progress: Progress = known?.progress ?? { schemaVersion: 1, ...run.identity, step: 0, history: [], lossSum: 0 };
+  let state = known?.state;
+  if (known) yield { kind: "resumed", step: progress.step, steps: run.steps };
+  let bestValues = progress.best && await readBest(folder!);
   let trainer: Trainer | undefined;
   try {
-    const run = planOf(options);
-    checkWeights(options.weights, run.shapes);
-    begunAt(options, run, recipe.epochs - 1); // a mode that the network does not have is told now, not hours later
-    const known = folder === undefined ? undefined : await readCheckpoint(folder, run);
-    let progress: Progress = known?.progress ?? { schemaVersion: 1, ...run.identity, step: 0, history: [], lossSum: 0 };
-    let state = known?.state;
-    if (known) yield { kind: "resumed", step: progress.step, steps: run.steps };
-    let bestValues: Numbers | undefined;
+    let saved = progress.step;
     const save = async () => {
-      if (folder !== undefined) await writeCheckpoint(folder, await trainer!.read(), progress, run.shapes, run.disk);
+      if (folder === undefined || saved === progress.step) return;
+      await writeCheckpoint(folder, await trainer!.read(), progress, run.shapes, run.disk);
+      saved = progress.step;
     };
     const finished = () => progress.step >= run.steps || waitedEnough(progress, recipe);
     let mode = "";
@@ -119,7 +123,11 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
         mode = JSON.stringify(wanted);
       }
       const start = performance.now();
-      const batches = await next;
+      const batches = await unlessAborted(next, signal).catch(async (error) => {
+        await save().catch(() => {}); // a film that cannot be read costs no steps; the first failure is the one to tell
+        throw error;
+      });
+      if (!batches) break;
       next = batchAt(options, run, progress.step + 1); // prepared while the step runs
       next.catch(() => {});
       const learningRate = recipe.learningRate *
@@ -166,68 +174,32 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
       } else if (options.checkpointEvery !== undefined && progress.step % options.checkpointEvery === 0) {
         await save();
       }
-      if (options.signal?.aborted) {
-        await save();
-        yield {
-          kind: "stopped",
-          weights: valuesOf(await trainer!.read()),
-          history: progress.history,
-          steps: progress.step,
-        };
-        return;
-      }
+      if (signal?.aborted) break;
     }
-    const last = trainer ? valuesOf(await trainer.read()) : valuesOf(state!);
-    const kept = progress.best && (bestValues ?? (folder === undefined ? undefined : await readBest(folder)));
+    await save();
     yield {
-      kind: "done",
-      weights: kept ?? last,
+      kind: finished() ? "done" : "stopped",
+      weights: bestValues ?? valuesOf(trainer ? await trainer.read() : state!),
       history: progress.history,
       steps: progress.step,
       ...(progress.best ? { bestEpoch: progress.best.epoch } : {}),
     };
   } finally {
     await trainer?.[Symbol.asyncDispose]();
-    unlock();
-  }
-
-  function checkSamples({ spec, training, validation, recipe }: FitOptions): void {
-    const cannot = (what: string) => new MammolabError(`Cannot train: ${what}`);
-    for (const [name, side] of [["training", training], ["validation", validation]] as const) {
-      if (!side) continue;
-      if (side.ids.length === 0) throw cannot(`the ${name} side is empty; add images`);
-      if (side.targets.length !== side.ids.length || side.targets.some((target) => target.length !== spec.classes)) {
-        throw cannot(
-          `the labels of the ${name} side do not fit ${side.ids.length} images and ${spec.classes} classes; check them`,
-        );
-      }
-    }
-    const present = Array.from({ length: spec.classes }, (_, c) => training.targets.some((target) => target[c]! > 0));
-    if (present.filter(Boolean).length < 2) {
-      throw cannot("the training side holds one class only; add images of another class");
-    }
-    if (recipe.patience !== undefined && !validation) {
-      throw cannot("patience waits for a better validation result, and there is no validation side; add one");
-    }
-    if (recipe.batchSize > training.ids.length) {
-      throw cannot(
-        `a batch of ${recipe.batchSize} is larger than the ${training.ids.length} training images; make the batch smaller`,
-      );
-    }
   }
 }
 
-function checkWeights(weights: Numbers, shapes: Plan["shapes"]): void {
-  const cannot = (what: string) => new MammolabError(`Cannot train: ${what}; choose weights of this network`);
-  const list = (names: readonly string[]) =>
-    `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
-  const missing = [...shapes.keys()].filter((name) => !Object.hasOwn(weights, name));
-  if (missing.length > 0) throw cannot(`the weights do not fit: they lack ${list(missing)}`);
-  const unknown = Object.keys(weights).filter((name) => !shapes.has(name));
-  if (unknown.length > 0) throw cannot(`the weights do not fit: the network has no ${list(unknown)}`);
-  for (const [name, shape] of shapes) {
-    const [needed, found] = [size(shape), weights[name]!.length];
-    if (needed !== found) throw cannot(`${name} holds ${found} numbers, ${needed} are needed`);
+/** The result of work, or nothing as soon as there is an abort: films may take long to read. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
+  if (!signal) return await work;
+  const aborted = Promise.withResolvers<undefined>();
+  const end = () => aborted.resolve(undefined);
+  signal.addEventListener("abort", end);
+  if (signal.aborted) end();
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", end);
   }
 }
 

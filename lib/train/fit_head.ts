@@ -1,6 +1,7 @@
 import { MammolabError, type OnProgress } from "../base/mod.ts";
 import type { FilmRecord } from "../datasets/mod.ts";
 import type { Model } from "../model/mod.ts";
+import type { NetSpec } from "../nets/mod.ts";
 import { filmFeatures } from "./features.ts";
 import type { EpochReport } from "./fit.ts";
 import { headLogits, type LinearHead, trainLinearHead } from "./head.ts";
@@ -76,6 +77,7 @@ export async function fitHead(
 /**
  * What in a recipe needs the whole network at every step, so that the head cannot be trained on kept features.
  *
+ * @param spec the network, of which the head may be of several layers
  * @returns the rest of a sentence that begins with "the recipe"; undefined where nothing does
  *
  * @example
@@ -87,7 +89,10 @@ export async function fitHead(
  * assertEquals(whyNotHeadAlone({ ...recipe, patches: 96 }), "cuts patches");
  * ```
  */
-export function whyNotHeadAlone(recipe: Recipe): string | undefined {
+export function whyNotHeadAlone(
+  recipe: Recipe,
+  spec?: Pick<NetSpec, "head" | "distilled">,
+): string | undefined {
   const { augmentation = [], patches, pool, mode = "head", unfreeze, loss, optimizer, patience, average } = recipe;
   if (augmentation.length > 0) return "augments the films";
   if (patches !== undefined) return "cuts patches";
@@ -100,6 +105,6 @@ export function whyNotHeadAlone(recipe: Recipe): string | undefined {
   if ((recipe.accumulate ?? 1) > 1) return "accumulates gradients";
   if (loss && loss.kind !== "crossEntropy") return `has the loss ${loss.kind}`;
   if (optimizer && optimizer.kind !== "adamw") return `has the optimiser ${optimizer.kind}`;
-  if (optimizer?.betas || optimizer?.epsilon) return "sets the optimiser's betas or epsilon";
+  if (spec && (spec.head !== "linear" || spec.distilled)) return "is for a head of several layers";
   return undefined;
 }

@@ -47,6 +47,7 @@ export { fitHead, type FitHeadOptions, whyNotHeadAlone } from "./fit_head.ts";
 export { judge, type Judgement } from "./judge.ts";
 export { logitsOf, type LogitsOptions } from "./logits.ts";
 export { type EpochReport, fit, type FitEvent, type FitOptions, type Samples } from "./fit.ts";
+export { fineTune, type FineTuneOptions } from "./fine_tune.ts";
 export {
   lockFolder,
   type Progress as TrainingProgress,

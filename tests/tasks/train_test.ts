@@ -90,6 +90,57 @@ describe("deno task train and deno task evaluate", () => {
     assert((await Deno.stat(`${model}/model.safetensors`)).size < 2.3 * 4.3e6);
   });
 
+  it("trains on a table of one's own, tells epochs as the curve does, and evaluates with the line that it gives", async () => {
+    const rows = (await Deno.readTextFile(`${root}data/phantom/films.csv`)).trim().split("\n").slice(1);
+    const films = rows.map((row) => row.split(",")).map(([id, file, , , , , label], k) =>
+      `${root}data/phantom/${file};film ${id};women ${k};${
+        k % 2 ? "malignant" : label === "malignant" ? "normal" : label
+      }`
+    );
+    const table = `${out}/it's mine.csv`;
+    await Deno.writeTextFile(table, `\ufeffPicture;Name;Who;"What\nit shows"\r\n${films.join("\r\n")}\r\n`);
+    const columns = ["--columns", "file=Picture,label=What\nit shows,patient=Who,id=Name"];
+    const split = ["--test", "0.5", "--validation", "0.25"];
+    const args = [table, ...columns, ...split, "--mode", "head", "--epochs", "2", "--out", `${out}/table`];
+    const trained = await run("train", ...args);
+    assertEquals(trained.code, 0, trained.error);
+    assertMatch(trained.out, /\n +1 .*\n +2 /);
+    const next = trained.out.match(/Next: (deno task evaluate [^]*)$/)![1]!;
+    const line = next.trim().replace("deno task", "deno task -q");
+    // What a person would do with it, in a shell.
+    const words = [...line.matchAll(/'((?:[^']|'\\'')*)'|\S+/g)].map(([word, inside]) =>
+      inside === undefined ? word : inside.replaceAll("'\\''", "'")
+    );
+    const judged = await deno([...words.slice(1), "--json", "--quiet"]);
+    assertEquals(judged.code, 0, judged.error);
+    assertEquals(JSON.parse(judged.out).films, films.length / 2);
+
+    const several = `${root}tests/fixtures/dicom/tomosynthesis.dcm;several;she;normal`;
+    await Deno.writeTextFile(table, `Picture;Name;Who;"What\nit shows"\n${several}\n${films.join("\n")}\n`);
+    const all = await run("evaluate", table, ...columns, "--side", "all");
+    assertEquals(all.code, 0, all.error);
+    assertMatch(all.out, /\n1 of 13 films: Frame \d+ of \d+ was taken, the middle one\n/);
+
+    await Deno.writeTextFile(table, `Picture;Name;Who;"What\nit shows"\nnowhere.png;x;y;normal\n${films.join("\n")}\n`);
+    const missing = await run("train", ...args, "--out", `${out}/missing`);
+    assertEquals(missing.code, 1);
+    assertMatch(missing.error, /the file of 1 of \d+ films is missing, such as .*nowhere\.png; put them back/);
+    const none = await run("train", ...args, "--classes", "a=cat,b=dog");
+    assertMatch(
+      none.error,
+      /none has a label of a class, their labels are benign \d+, malignant 6, normal \d+; name them/,
+    );
+    const one = await run(
+      "evaluate",
+      ...args.slice(0, 7),
+      "--model",
+      "vit-phantom",
+      "--classes",
+      "n=normal,malignant=x",
+    );
+    assertMatch(one.error, /Cannot evaluate on the test side: 0 of its \d+ films are malignant, both kinds are needed/);
+  });
+
   it("refuses a recipe that is no recipe, options beside a recipe, and one class only, each in a sentence", async () => {
     await Deno.writeTextFile(`${out}/broken.json`, "{");
     await Deno.writeTextFile(`${out}/zero.json`, JSON.stringify({ seed: 1, epochs: 1, batchSize: 4, learningRate: 0 }));

@@ -1,7 +1,14 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
 import { disk, type FileSystem, MammolabError } from "mammolab/base";
-import { readCheckpoint, type TrainerState, type TrainingProgress, writeCheckpoint } from "mammolab/train";
+import {
+  readBest,
+  readCheckpoint,
+  type TrainerState,
+  type TrainingProgress,
+  writeBest,
+  writeCheckpoint,
+} from "mammolab/train";
 import { filesToTry, mutated } from "../weights/_mutated.ts";
 import { smallFit } from "./_fit_case.ts";
 import { ownMemory } from "../_own_memory.ts";
@@ -124,6 +131,32 @@ describe("readCheckpoint()", () => {
     bytes[bytes.length - 2]! ^= 1;
     await Deno.writeFile(`${folder}/checkpoint.safetensors`, bytes);
     await assertRejects(read, MammolabError, "its numbers were changed after it was written");
+    await Deno.remove(folder, { recursive: true });
+  });
+  it("says of each damaged file of a training where it is and what to do", async () => {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/checkpoint.safetensors`;
+    const sentence = () => readCheckpoint(folder, { recipe, spec, data: "d" }).then(String, ({ message }) => message);
+    const damaged =
+      `Cannot go on from ${path}: it is damaged or may not be read; choose another folder, or delete it to start anew`;
+    await writeCheckpoint(folder, stateOf(1), progressOf(1), shapes);
+    await Deno.truncate(path, 700);
+    assertEquals(await sentence(), damaged);
+    await Deno.writeTextFile(path, "");
+    assertEquals(await sentence(), damaged);
+    await Deno.remove(path);
+    await Deno.mkdir(path);
+    assertEquals(await sentence(), damaged);
+
+    const best = `${folder}/best.safetensors`;
+    const anew = "choose another folder, or delete checkpoint.safetensors there to start anew";
+    await assertRejects(() => readBest(folder), MammolabError, `Cannot go on from ${best}: it is gone; ${anew}`);
+    await writeBest(folder, stateOf(1).values, shapes);
+    assertEquals(await readBest(folder), stateOf(1).values);
+    const bytes = await Deno.readFile(best);
+    bytes[bytes.length - 2]! ^= 1;
+    await Deno.writeFile(best, bytes);
+    await assertRejects(() => readBest(folder), MammolabError, "were changed after it was written; choose");
     await Deno.remove(folder, { recursive: true });
   });
   it("gives nothing where there is none", async () => {

@@ -62,7 +62,7 @@ describe("fit()", () => {
   it("moves what is unfrozen late as a first step does, by no more than the learning rate", async () => {
     const unfreeze = [{ epoch: 0, mode: "head" as const }, { epoch: 1, mode: "all" as const }];
     const recipe = { unfreeze, epochs: 2, schedule: { kind: "constant" as const } };
-    const options = smallFit(recipe);
+    const { validation: _, ...options } = smallFit(recipe); // with it the best numbers would be given, not the last
     const abort = new AbortController();
     for await (const event of fit({ ...options, signal: abort.signal })) {
       if (event.kind === "step" && event.step === 7) abort.abort(); // six steps an epoch
@@ -222,6 +222,66 @@ describe("fit()", () => {
     assertEquals(best.loss, Math.min(...ties.map(({ validation }) => validation!.loss)));
   });
 
+  it("stops at once while films are read, and keeps every step before a film that cannot be read", async () => {
+    const { done: unbroken } = await run(smallFit());
+    for (const how of ["stopped", "unreadable"] as const) {
+      await inFolder(async (folder) => {
+        const { training, ...rest } = { ...smallFit(), folder };
+        const abort = new AbortController();
+        let asked = 0;
+        const image = (item: number, epoch: number) => {
+          if (++asked <= 5 * 4) return training.image(item, epoch);
+          if (how === "unreadable") throw new MammolabError("Cannot read film 5: it is gone; put it back");
+          setTimeout(() => abort.abort(), 50);
+          return new Promise<Float32Array>(() => {}); // a film that takes long
+        };
+        const kinds: string[] = [];
+        const broken = async () => {
+          for await (const event of fit({ ...rest, training: { ...training, image }, signal: abort.signal })) {
+            kinds.push(event.kind);
+          }
+        };
+        if (how === "stopped") await broken();
+        else await assertRejects(broken, MammolabError, "Cannot read film 5");
+        assertEquals(kinds.filter((kind) => kind !== "epoch"), [
+          ...Array(5).fill("step"),
+          ...how === "stopped" ? ["stopped"] : [],
+        ]);
+        const { events, done } = await run({ ...rest, training });
+        assertEquals(events[0], { kind: "resumed", step: 5, steps: 18 });
+        assertEquals(done.weights, unbroken.weights);
+      });
+    }
+  });
+
+  it("gives the best numbers when it is stopped, too, and the last ones where there is no best yet", async () => {
+    const options = smallFit({ epochs: 4 });
+    const stoppedAt = async (step: number) => {
+      const abort = new AbortController();
+      for await (const event of fit({ ...options, signal: abort.signal })) {
+        if (event.kind === "step" && event.step === step) abort.abort();
+        if (event.kind === "stopped") return event;
+      }
+    };
+    const [early, first, later] = [await stoppedAt(3), await stoppedAt(6), await stoppedAt(7)];
+    assertEquals([early?.bestEpoch, first?.bestEpoch, later?.bestEpoch], [undefined, 0, 0]);
+    assertEquals(later?.weights, first?.weights);
+    assert(early!.weights["head.weight"]!.some((x, i) => x !== first!.weights["head.weight"]![i]));
+  });
+
+  it("refuses a folder that cannot be one, and removes what a killed training left half written", async () => {
+    await inFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/file`, "");
+      await assertRejects(() => lockFolder(`${folder}/file`), MammolabError, "Cannot write");
+      await assertRejects(() => lockFolder(`${folder}/file`), MammolabError, "is a file, not a folder");
+      await Deno.writeTextFile(`${folder}/checkpoint.safetensors.123-4.part`, "half");
+      await Deno.writeTextFile(`${folder}/mine.part`, "of the user");
+      using _lock = await lockFolder(folder);
+      const left = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
+      assertEquals(left, ["file", "lock", "mine.part"]);
+    });
+  });
+
   it("refuses a folder in which a training runs; that one goes on", async () => {
     await inFolder(async (folder) => {
       const base = { ...smallFit({ epochs: 1 }), folder };
@@ -234,8 +294,7 @@ describe("fit()", () => {
         if (event.kind === "done") assertEquals(event.steps, 6);
       }
       assertEquals(refused, 1);
-      const unlock = await lockFolder(folder); // it is free again
-      unlock();
+      using _free = await lockFolder(folder); // it is free again
     });
   });
 });
