@@ -105,6 +105,7 @@ export function whyNotHeadAlone(
   if ((recipe.accumulate ?? 1) > 1) return "accumulates gradients";
   if (loss && loss.kind !== "crossEntropy") return `has the loss ${loss.kind}`;
   if (optimizer && optimizer.kind !== "adamw") return `has the optimiser ${optimizer.kind}`;
+  if (optimizer?.betas || optimizer?.epsilon) return "sets the optimiser's betas or epsilon";
   if (spec && (spec.head !== "linear" || spec.distilled)) return "is for a head of several layers";
   return undefined;
 }
