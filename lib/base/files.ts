@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { MammolabError, sentenceOf } from "./errors.ts";
 
 /** A file that is being written. */
@@ -77,6 +77,20 @@ export async function writeFileAtomic(
   } catch (cause) {
     await fileSystem.remove(temporary).catch(() => {}); // the first failure is the one to tell
     throw cannotWrite(path, cause);
+  }
+}
+
+/**
+ * Removes what {@linkcode writeFileAtomic} left in a folder when its process was killed. Only for a folder into which
+ * nobody else writes now; one that there is not is no error.
+ */
+export async function removeHalfWritten(folder: string): Promise<void> {
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (/\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.part$/.test(name)) await Deno.remove(join(folder, name));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

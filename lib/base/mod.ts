@@ -3,7 +3,15 @@ export { MammolabError, sentenceOf } from "./errors.ts";
 export { checkWord } from "./words.ts";
 export { hashKey, type Random, seededRandom, shuffled } from "./random.ts";
 export { type OnProgress, type Progress, progressCounter } from "./progress.ts";
-export { cannotWrite, disk, type FileSystem, temporaryPathFor, type WritableFile, writeFileAtomic } from "./files.ts";
+export {
+  cannotWrite,
+  disk,
+  type FileSystem,
+  removeHalfWritten,
+  temporaryPathFor,
+  type WritableFile,
+  writeFileAtomic,
+} from "./files.ts";
 export { inOrder, type Outcome } from "./in_order.ts";
 export { type ArrayKind, arrayKinds, putArrays, takeArrays, type TypedArray } from "./arrays.ts";
 export { type Body, joinBytes, wholeBody } from "./body.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { cannotWrite, disk, type FileSystem, MammolabError } from "../base/mod.ts";
+import { cannotWrite, disk, type FileSystem, MammolabError, removeHalfWritten } from "../base/mod.ts";
 import type { NetSpec } from "../nets/mod.ts";
 import { readSafetensors, readSafetensorsHeader, type TensorToWrite, writeSafetensors } from "../weights/mod.ts";
 import { type Recipe, recipeDifferences } from "./recipe.ts";
@@ -213,8 +213,6 @@ export async function lockFolder(folder: string): Promise<Disposable> {
       `Cannot train in ${folder}: another training runs there; wait for it or choose another folder`,
     );
   }
-  for await (const { name } of Deno.readDir(folder)) {
-    if (/\.safetensors\.\d+-\d+\.part$/.test(name)) await Deno.remove(join(folder, name)).catch(() => {});
-  }
+  for (const own of [folder, join(folder, "model")]) await removeHalfWritten(own).catch(() => {}); // no condition for a training
   return { [Symbol.dispose]: () => file.close() };
 }

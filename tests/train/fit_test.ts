@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
-import { MammolabError, seededRandom } from "mammolab/base";
+import { disk, MammolabError, seededRandom, writeFileAtomic } from "mammolab/base";
 import { fit, type FitEvent, type FitOptions, lockFolder } from "mammolab/train";
 import { smallFit, squares } from "./_fit_case.ts";
 
@@ -117,7 +117,9 @@ describe("fit()", () => {
           const kill = killed % 2 === 0 ? { atCall: 1 + random.integer(300) } : { afterMs: random.between(0, 40) };
           const { hash, inside } = await go(folder, killed < kills ? kill : {});
           if (inside) died.push(inside);
-          if (hash !== undefined) return assertEquals(hash, unbroken);
+          const rests = (await Array.fromAsync(Deno.readDir(folder))).filter(({ name }) => name.endsWith(".part"));
+          if (hash !== undefined) return assertEquals([hash, rests.length], [unbroken, 0]);
+          assert(rests.length <= 1, "each start removes what the kill before it left");
           killed++;
         }
       });
@@ -274,7 +276,10 @@ describe("fit()", () => {
       await Deno.writeTextFile(`${folder}/file`, "");
       await assertRejects(() => lockFolder(`${folder}/file`), MammolabError, "Cannot write");
       await assertRejects(() => lockFolder(`${folder}/file`), MammolabError, "is a file, not a folder");
-      await Deno.writeTextFile(`${folder}/checkpoint.safetensors.123-4.part`, "half");
+      const half = await writeFileAtomic(`${folder}/checkpoint.safetensors`, "half", {
+        fileSystem: { ...disk, rename: () => Promise.reject(new Error("dead")), remove: () => Promise.resolve() },
+      }).catch((error) => error);
+      assert(half instanceof MammolabError);
       await Deno.writeTextFile(`${folder}/mine.part`, "of the user");
       using _lock = await lockFolder(folder);
       const left = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
