@@ -3,7 +3,11 @@ import { describe, it } from "@std/testing/bdd";
 import { assertRejects, assertThrows } from "@std/assert";
 import { checkWord, MammolabError, seededRandom } from "mammolab/base";
 import { loadCbisDdsm, loadDataset, phantomExam, split, splitAsPublished } from "mammolab/datasets";
+import { bootstrap } from "mammolab/evaluate";
+import { rollout } from "mammolab/explain";
 import { imageOf, resizeTo, warp } from "mammolab/image";
+import type { LayerAttention } from "mammolab/model";
+import { colorMap } from "mammolab/plot";
 import { balance, createFlow, flip, noise, sampleFlip, sampleNoise, stitch } from "mammolab/prepare";
 
 // deno-lint-ignore no-explicit-any -- as a notebook sees it
@@ -23,6 +27,18 @@ const records = Array.from({ length: 20 }, (_, k) => ({
 const { training } = split(records, { by: "patient", seed: 1, holdOut: { test: 0.5 } });
 const unknown = records.map(({ patient: _, ...record }) => record);
 
+const layer: LayerAttention = {
+  name: "attention.0",
+  kind: "global",
+  layer: 0,
+  heads: 1,
+  grid: { height: 1, width: 2 },
+  prefixTokens: 1,
+  shape: [1, 3, 3],
+  data: new Float32Array(9).fill(1 / 3),
+  toSource: [1, 0, 0, 0, 1, 0],
+};
+
 const calls: Readonly<Record<string, (word: Any) => unknown>> = {
   "the filter of resizeTo()": (filter) => resizeTo({ height: 2, width: 2, filter }),
   "the fit of resizeTo()": (fit) => resizeTo({ height: 2, width: 2, fit }),
@@ -40,6 +56,10 @@ const calls: Readonly<Record<string, (word: Any) => unknown>> = {
   "the direction of a flip": (direction) => flip(image, { direction }),
   "the weights of stitch()": (weights) => stitch([], { height: 4, width: 4, weights }),
   "the density of a phantom": (density) => phantomExam(1, { density }),
+  "how rollout() fuses heads": (headFusion) => rollout([layer], { headFusion }),
+  "what rollout() keeps": (keep) => rollout([layer], { keep }),
+  "the kind of bootstrap()": (kind) => bootstrap([], () => 0, { seed: 1, kind }),
+  "the name of colorMap()": (name) => colorMap(name),
 };
 
 describe("checkWord()", () => {

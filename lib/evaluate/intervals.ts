@@ -1,4 +1,4 @@
-import { MammolabError, seededRandom } from "../base/mod.ts";
+import { checkWord, MammolabError, seededRandom } from "../base/mod.ts";
 import type { Estimate, ScoredCase } from "./auc.ts";
 import { normalCdf, normalQuantile } from "./normal.ts";
 
@@ -57,6 +57,7 @@ export function bootstrap(
   statistic: (cases: readonly ScoredCase[]) => number,
   { seed, resamples = 2000, level = 0.95, kind = "percentile" }: BootstrapOptions,
 ): Estimate {
+  checkWord("Cannot draw anew: the kind of interval", kind, ["percentile", "bca"]);
   const patients = [...Map.groupBy(cases, (c) => c.patient ?? c).values()];
   const strata = [true, false].map((sick) => patients.filter((own) => own.some((c) => c.positive) === sick))
     .filter((stratum) => stratum.length > 0);

@@ -1,4 +1,4 @@
-import { MammolabError } from "../base/mod.ts";
+import { checkWord, MammolabError } from "../base/mod.ts";
 import type { LayerAttention } from "../model/mod.ts";
 
 /** How several heads become one matrix. */
@@ -52,6 +52,7 @@ export function fuseHeads(
   fusion: HeadFusion,
   heads?: readonly number[],
 ): Float64Array {
+  checkWord("Cannot fuse the heads: the way", fusion, ["mean", "max", "min"]);
   const size = shape[1]! * shape[2]!;
   const chosen = heads ?? Array.from({ length: shape[0]! }, (_, head) => head);
   const fused = new Float64Array(size).fill(fusion === "mean" ? 0 : fusion === "max" ? -Infinity : Infinity);

@@ -1,4 +1,4 @@
-import { MammolabError } from "../base/mod.ts";
+import { checkWord, MammolabError } from "../base/mod.ts";
 import type { LayerAttention } from "../model/mod.ts";
 import { checkGlobal, fuseHeads, type HeadFusion, tokensOf, tokensRead } from "./_layers.ts";
 import type { Relevance } from "./relevance.ts";
@@ -46,6 +46,7 @@ export function rollout(
   { discard = 0, headFusion = "mean", keep = "classRow" }: RolloutOptions = {},
 ): Relevance {
   checkGlobal("roll the attention out", attention);
+  checkWord("Cannot roll the attention out: what is kept,", keep, ["classRow", "classLink"]);
   if (!(discard >= 0 && discard < 1)) {
     throw new MammolabError(
       `Cannot roll the attention out with discard ${discard}: it is a share in [0, 1); 0.9 cuts the weakest nine of ten links`,

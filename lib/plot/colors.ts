@@ -1,3 +1,4 @@
+import { checkWord } from "../base/mod.ts";
 import { colorTables } from "./_color_tables.ts";
 
 /** Perceptual color maps: equal steps of the number look like equal steps. */
@@ -19,6 +20,7 @@ export type ColorMap = Uint8Array;
  * ```
  */
 export function colorMap(name: ColorMapName): ColorMap {
+  checkWord("Cannot color: the map", name, Object.keys(colorTables) as ColorMapName[]);
   return Uint8Array.fromBase64(colorTables[name]);
 }
 
