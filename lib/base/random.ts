@@ -1,3 +1,5 @@
+import { MammolabError } from "./errors.ts";
+
 /** A stream of random draws, made by {@linkcode seededRandom}. The same key gives the same draws on every machine. */
 export type Random = {
   /** Uniform in [0, 1), 53 bits. */
@@ -84,9 +86,11 @@ export function hashKey(key: readonly (number | string)[]): [number, number, num
       wide.setFloat64(0, part);
       absorb(wide.getInt32(0));
       absorb(wide.getInt32(4));
-    } else {
+    } else if (typeof part === "string") {
       for (let i = 0; i < part.length; i++) absorb(part.charCodeAt(i));
       absorb(part.length + 0x10000);
+    } else { // no type checker sees a seed that is left out in a notebook
+      throw new MammolabError(`Cannot draw: the key holds ${part}, where a number or a text is needed; give a seed`);
     }
   }
   return state;

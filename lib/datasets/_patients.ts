@@ -4,8 +4,7 @@ import type { FilmRecord } from "./records.ts";
 
 /** The patient in a file name: the group named `patient`, else the first group, else the whole match. */
 export function patientOf(path: string, pattern: RegExp): string | undefined {
-  const found = pattern.exec(path.replaceAll("\\", "/"));
-  pattern.lastIndex = 0; // a pattern with the g flag would remember
+  const found = new RegExp(pattern).exec(path.replaceAll("\\", "/")); // a copy: one with the g flag would remember
   if (!found) return undefined;
   return found.groups?.patient ?? found[1] ?? found[0];
 }

@@ -4,6 +4,7 @@ import { locateBreast, withMargin } from "./breast.ts";
 import { clahe } from "./clahe.ts";
 import type { Image } from "./image.ts";
 import { stretchRange } from "./normalize.ts";
+import { readPreparation } from "./read_preparation.ts";
 import { cut, type Part, type ResizeFilter, resizePart, resizeTo } from "./resize.ts";
 
 /** How a film is made ready for a network: plain JSON, kept with the network's weights. */
@@ -46,7 +47,8 @@ export type Preparation = {
  *
  * @param image one channel in 0..1
  * @returns `[resize.height, resize.width, 1]` in 0..1, `toSource` composed
- * @throws MammolabError when the image has more than one channel, or is smaller than the tiles of the equalization
+ * @throws MammolabError when the image has more than one channel or is smaller than the tiles of the equalization, and what
+ * `readPreparation` throws
  *
  * @example A breast on the left, mirrored to face left and put against the right edge
  * ```ts
@@ -72,7 +74,7 @@ export function prepare(image: Image, preparation: Preparation): Image {
       `Cannot prepare the image: it has ${image.channels} channels, a grey film has one; convert it to grey first`,
     );
   }
-  const { resize, range, face } = preparation;
+  const { resize, range, face } = readPreparation(preparation, "the film");
   const { height, width } = image;
   const breast = preparation.crop === "breast" || face === "left" ? locateBreast(image) : undefined;
   const part: Part = {

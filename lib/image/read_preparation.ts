@@ -2,7 +2,7 @@ import { MammolabError } from "../base/mod.ts";
 import type { Preparation } from "./preparation.ts";
 
 /**
- * Reads a preparation from JSON that somebody else wrote, a model's for one.
+ * Reads a preparation from JSON that somebody else wrote, a model's for one; `prepare` does so with its own.
  *
  * @param from what it was read from, for the sentence of an error
  * @throws MammolabError naming the first field that is missing, unknown or out of range
@@ -19,7 +19,7 @@ export function readPreparation(value: unknown, from: string): Preparation {
     throw new MammolabError(
       `Cannot read the preparation of ${from}: "${field}" is ${
         found === undefined ? "missing" : JSON.stringify(found)
-      }, ${expected} is expected; correct the file`,
+      }, ${expected} is expected; correct it`,
     );
   };
   const isRecord = (item: unknown): item is Record<string, unknown> =>

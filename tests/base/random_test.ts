@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
-import { seededRandom, shuffled } from "mammolab/base";
+import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { MammolabError, seededRandom, shuffled } from "mammolab/base";
 
 describe("seededRandom()", () => {
   it("gives the same draws for the same key and others for another key", () => {
@@ -12,6 +12,11 @@ describe("seededRandom()", () => {
     assertNotEquals(draws(7, "rotate", 3), draws(7, "rotate", 4));
     assertNotEquals(draws(7, "ab", "c"), draws(7, "a", "bc"));
     assertNotEquals(draws(1), draws("1"));
+  });
+
+  it("refuses a key without a seed", () => {
+    const seed = undefined as unknown as number;
+    assertThrows(() => seededRandom(seed, "noise"), MammolabError, "the key holds undefined");
   });
 
   it("draws uniform first numbers over consecutive seeds, without serial correlation", () => {

@@ -87,6 +87,12 @@ describe("prepare()", () => {
     }
   });
 
+  it("refuses words that it does not know, which would do nothing", () => {
+    for (const wrong of [{ crop: "Breast" }, { face: "right" }, { range: "percentiles" }] as object[]) {
+      assertThrows(() => prepare(paint(4, 4, () => 0), { ...standard, ...wrong }), MammolabError, "is expected");
+    }
+  });
+
   it("refuses a color image", () => {
     assertThrows(() => prepare(formulaPicture(8, 8, 3), plain), MammolabError, "it has 3 channels");
   });
