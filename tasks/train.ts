@@ -122,8 +122,10 @@ await task({
       test: split.test.records.length,
     };
     let result: Last | undefined;
+    let ranBy = `onnxruntime-node on ${provider}`;
     for await (const event of training) { // the folder is ours until the last event has been dealt with
       follow(event, context);
+      if (event.kind === "opened") ranBy = event.ranBy;
       if (event.kind !== "done" && event.kind !== "stopped") continue;
       if (event.steps === 0) throw signal.reason; // stopped before it had learned anything
       result = event;
@@ -145,7 +147,6 @@ await task({
     }
     const { steps, history, bestEpoch } = result!;
     const best = bestEpoch === undefined ? {} : { bestEpoch };
-    const ranBy = engine === "onnx" ? provider : engine;
     const pictures = await writePictures(out, {
       name: options.name,
       preparation,
@@ -216,6 +217,11 @@ async function refuseMissing(films: readonly FilmRecord[]): Promise<void> {
 
 function follow(event: FitEvent, { note, progress }: Context): void {
   if (event.kind === "resumed") note(`Going on from step ${event.step} of ${event.steps}`);
+  if (event.kind === "opened" && event.ranBy.startsWith("@tensorflow/tfjs on")) {
+    note(
+      "TensorFlow.js runs in plain JavaScript here, which takes minutes a step; deno task doctor says what is missing",
+    );
+  }
   if (event.kind === "step") progress({ done: event.step, total: event.steps, unit: "steps", eta: event.eta });
   if (event.kind === "epoch") note(epochLine(event.report, event.best));
 }

@@ -71,6 +71,11 @@ export async function convertToOnnx(
 
   const original = toOnnx(outputs, { ...options, weights: { places: placesFrom(dirname(file), file, inFile) } });
   const difference = await largestDifference(net, { original, weightsFolder: dirname(file) }, out);
+  if (Number.isNaN(difference)) {
+    throw new MammolabError(
+      `Cannot vouch for ${out}: its answer is no number; take other weights than those of ${file}, which are damaged`,
+    );
+  }
   if (!(difference <= 1e-5)) {
     throw new MammolabError(
       `Cannot vouch for ${out}: it differs from ${file} by ${difference} when it runs; please report it`,

@@ -69,6 +69,12 @@ export type FitEvent =
   | { readonly kind: "epoch"; readonly report: EpochReport; readonly best: boolean }
   | { readonly kind: "resumed"; readonly step: number; readonly steps: number }
   | {
+    /** The network is open for training; again where other layers are trained from then on. */
+    readonly kind: "opened";
+    /** What runs it: `onnxruntime-node on cpu`, `@tensorflow/tfjs on cpu`. */
+    readonly ranBy: string;
+  }
+  | {
     readonly kind: "done" | "stopped";
     /** The best numbers by validation, or the last ones without it. */
     readonly weights: Numbers;
@@ -121,6 +127,7 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
         await trainer?.[Symbol.asyncDispose]();
         trainer = await openFor(options, run, epoch, state);
         mode = JSON.stringify(wanted);
+        yield { kind: "opened", ranBy: trainer.ranBy };
       }
       const start = performance.now();
       const batches = await unlessAborted(next, signal).catch(async (error) => {

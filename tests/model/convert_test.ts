@@ -68,6 +68,17 @@ describe("convertToOnnx()", () => {
       await Deno.remove(source, { recursive: true });
     }));
 
+  it("says that weights are damaged that give no number", () =>
+    inFolder(async (folder) => {
+      const damaged = new Map(weightsOf(small, 1));
+      damaged.set("norm.bias", { shape: [12], data: new Float32Array(12).fill(NaN) });
+      await saveModel(folder, { definition: small, weights: damaged });
+      assertStringIncludes(
+        await sentence(() => convertToOnnx(folder, `${folder}/x.onnx`)),
+        `its answer is no number; take other weights than those of ${folder}/model.safetensors`,
+      );
+    }));
+
   it("asks for the network where the weights do not say it, and refuses a wrong or a needless one", () =>
     inFolder(async (folder) => {
       const [out, source] = [`${folder}/a.onnx`, await smallModel()];

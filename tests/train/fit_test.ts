@@ -246,6 +246,7 @@ describe("fit()", () => {
         if (how === "stopped") await broken();
         else await assertRejects(broken, MammolabError, "Cannot read film 5");
         assertEquals(kinds.filter((kind) => kind !== "epoch"), [
+          "opened",
           ...Array(5).fill("step"),
           ...how === "stopped" ? ["stopped"] : [],
         ]);
