@@ -8,7 +8,14 @@ import {
   progressCounter,
 } from "../base/mod.ts";
 import { type FilmRecord, isTrainingSide, recordKey, type TrainingSide } from "../datasets/mod.ts";
-import { type Image, imageOf, type PixelStatistics, pixelStatistics, type Preparation } from "../image/mod.ts";
+import {
+  type Image,
+  imageOf,
+  type PixelStatistics,
+  pixelStatistics,
+  type Preparation,
+  readPreparation,
+} from "../image/mod.ts";
 import { jpegDecoderAsks, type Limits, limitsOf, openSource } from "../io/mod.ts";
 import type { FilmJob, FilmJobResult } from "./_film_job.ts";
 import { type DrawnStep, pipeline, type Step } from "./pipeline.ts";
@@ -82,7 +89,7 @@ export type Flow = AsyncDisposable & {
  *
  * The same (seed, epoch, record, copy) gives the same image, whatever the number of workers and the order of the films.
  *
- * @throws MammolabError for augmentations that cannot be, and for `augment: "planned"` without any
+ * @throws MammolabError for a preparation or augmentations that cannot be, and for `augment: "planned"` without any
  *
  * @example
  * ```ts ignore
@@ -100,7 +107,8 @@ export function createFlow(options: FlowOptions): Flow {
       "Cannot augment the planned copies: no augmentation is given, they would be the same film again; give some",
     );
   }
-  pipeline(augmentations); // refuses here what would fail at each film
+  readPreparation(preparation, "the flow"); // refuses here what would fail at each film
+  pipeline(augmentations);
   const limits = limitsOf(options.limits);
   const pool = createPool<FilmJob, FilmJobResult>({
     carrier: trusted ? "worker" : "child",

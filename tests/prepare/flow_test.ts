@@ -177,6 +177,8 @@ describe("createFlow()", () => {
       assertEquals(outcome.result.drawn.length > 0, outcome.item.augment);
     }
     assertThrows(() => createFlow({ preparation, augment: "planned" }), MammolabError, "no augmentation is given");
+    const crop = "all" as "none";
+    assertThrows(() => createFlow({ preparation: { ...preparation, crop } }), MammolabError, '"crop" is "all"');
     assertThrows(
       () => createFlow({ preparation, augmentations: [{ name: "scale", options: { low: 1, high: 1 } }] }),
       MammolabError,
