@@ -28,7 +28,6 @@ export function identityFromName(path: string): NamedIdentity {
     if (found) return read(found.groups as Record<string, string>);
   }
   const words = [...name.matchAll(/[A-Za-z]+|\d+/g)].map(({ 0: text, index: at }) => ({
-    text,
     at,
     word: text.toUpperCase(),
   }));
@@ -41,7 +40,9 @@ export function identityFromName(path: string): NamedIdentity {
     return { laterality: side.value, view: view.value, ...(patient ? { patient } : {}) };
   }
   const longSide = only(words.flatMap(({ word, at }) => word.length > 3 ? some(sideOf(word), at) : []));
-  const plainView = only(words.flatMap(({ text, at }) => /^(CC|MLO)$/.test(text) ? some(viewOf(text), at) : []));
+  // Not beside a digit: 1 of 20 GUIDs has a CC between its digits.
+  const plain = name.matchAll(/(?<![A-Za-z\d])(?:CC|MLO)(?![A-Za-z\d])/g);
+  const plainView = only([...plain].flatMap(({ 0: text, index }) => some(viewOf(text), index)));
   return {
     ...(longSide ? { laterality: longSide.value } : {}),
     ...(plainView ? { view: plainView.value } : {}),

@@ -24,6 +24,8 @@ const names = {
   "GH133.dcm": {},
   "case_R.png": {},
   "ml-data.png": {},
+  "869F263B-430B-4DB9-8CC8-A55020E196CA.png": {},
+  "973680CC-BDB3-4E8A-847C-83B68ECCDFE9.png": {},
   "RCC and LCC.png": {},
   "": {},
 } as const;
