@@ -22,11 +22,20 @@ const pictures = /\.(dcm|dicom|png|pgm|pnm|jpe?g|tiff?)$/i;
  * The name of the class folder is the label. The id of a record is a hash of its path below `root`, so that file names, which
  * may name people, do not travel with it. Side and view are read from the name where it tells them (`P1_L_CC.png`). Where no pattern tells the patient, the patient is unknown, and the dataset says so.
  *
- * @throws MammolabError when there are no class folders, no pictures, or when the pattern matches no name
+ * @throws MammolabError when there are no class folders, no pictures, other folders beside those of sides, or when the pattern
+ * matches no name
  */
 export async function loadFolder(root: string, { name = "folder", patient }: FolderOptions = {}): Promise<Dataset> {
   const top = await list(root);
-  const sides = top.folders.length > 0 && top.folders.every((folder) => sideNamed(folder) !== undefined);
+  const sideFolders = top.folders.filter((folder) => sideNamed(folder) !== undefined);
+  const sides = sideFolders.length > 0;
+  if (sides && sideFolders.length < top.folders.length) { // else "train" and "test" would be classes
+    throw new MammolabError(
+      `Cannot read ${root} as a folder of classes: beside the sides (${sideFolders.join(", ")}) lies ${
+        top.folders.find((folder) => !sideFolders.includes(folder))
+      }, which is none; move it elsewhere`,
+    );
+  }
   const branches = sides
     ? await Promise.all(top.folders.map(async (side) => ({ path: [side], ...await list(join(root, side)) })))
     : [{ path: [] as string[], ...top }];

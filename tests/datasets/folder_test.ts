@@ -28,6 +28,12 @@ describe("loadFolder()", () => {
     });
   });
 
+  it("refuses another folder beside those of sides, which would be classes with it", async () => {
+    await withFiles({ "train/a/1.png": "", "test/b/3.png": "", "masks/1.png": "" }, async (root) => {
+      await assertRejects(() => loadFolder(root), MammolabError, "beside the sides (test, train) lies masks");
+    });
+  });
+
   it("takes train, val and test above the classes as the publisher's sides", async () => {
     await withFiles({ "train/a/1.png": "", "val/a/2.png": "", "test/b/3.png": "" }, async (root) => {
       const { records } = await loadFolder(root);
