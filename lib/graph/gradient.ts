@@ -56,6 +56,7 @@ export function gradients(loss: Tensor, of: readonly Tensor[]): ReadonlyMap<Tens
   const contributions = new Map<Tensor, Contribution[]>([[loss, [{
     dy: constant([1], loss.shape as readonly number[]),
   }]]]);
+  const readers = new Map<Tensor, readonly Reader[]>();
   for (const tensor of order.toReversed()) {
     const parts = contributions.get(tensor);
     if (!parts || !needed.has(tensor)) continue;
@@ -63,7 +64,8 @@ export function gradients(loss: Tensor, of: readonly Tensor[]): ReadonlyMap<Tens
     if (asked.has(tensor)) found.set(tensor, dy);
     if (!tensor.inputs.some((one) => needed.has(one))) continue;
     const rule = gradientRules[tensor.op] as GradientRule<OpName>;
-    const inward = scope(tensor.name, () => scope("gradient", () => rule(tensor, dy, again)));
+    const own = readers.get(tensor) ?? [];
+    const inward = scope(tensor.name, () => scope("gradient", () => rule(tensor, dy, again, own)));
     inward.forEach((gradient, i) => {
       const one = tensor.inputs[i]!;
       if (!gradient || !needed.has(one)) return;
@@ -71,6 +73,7 @@ export function gradients(loss: Tensor, of: readonly Tensor[]): ReadonlyMap<Tens
         ? { dy: gradient, slice: (tensor as Tensor<"slice">).attributes }
         : { dy: gradient };
       contributions.set(one, [...contributions.get(one) ?? [], part]);
+      readers.set(one, [...readers.get(one) ?? [], { tensor, dy }]);
     });
   }
   return found;
@@ -92,8 +95,16 @@ function isErfGate(u: Tensor, gate: Tensor): boolean {
 /** Gives the value of a tensor for use in the backward part: the tensor itself, or the same computed again where that is cheap. */
 type Again = (tensor: Tensor) => Tensor;
 
+/** What was computed from a tensor, and its gradient. */
+type Reader = { readonly tensor: Tensor; readonly dy: Tensor };
+
 /** The gradients of a node's inputs from its own, `null` where there is none. */
-type GradientRule<Op extends OpName> = (tensor: Tensor<Op>, dy: Tensor, again: Again) => readonly (Tensor | null)[];
+type GradientRule<Op extends OpName> = (
+  tensor: Tensor<Op>,
+  dy: Tensor,
+  again: Again,
+  readers: readonly Reader[],
+) => readonly (Tensor | null)[];
 
 const leaf = () => [];
 const none = (tensor: Tensor) => tensor.inputs.map(() => null);
@@ -164,10 +175,14 @@ const gradientRules: { readonly [Op in OpName]: GradientRule<Op> } = {
   ],
   conv2d: convolutionGradient,
   convTranspose2d: transposedConvolutionGradient,
-  softmax: (y, dy, again) => {
+  softmax: (y, dy, again, [reader, ...more]) => {
     const { axis } = y.attributes;
     const p = again(y);
-    return [g.multiply(p, g.subtract(dy, g.sum(g.multiply(dy, p), { axes: [axis], keep: true })))];
+    // Where P is read by O = P V alone, Σ P dP is Σ O dO, over shorter rows (Dao et al. 2022, appendix B.2)
+    const shorter = more.length === 0 && reader?.tensor.op === "matmul" && reader.tensor.inputs[0] === y &&
+      axis === y.shape.length - 1 && bytes(reader.tensor) < bytes(y);
+    const both = shorter ? g.multiply(reader.dy, reader.tensor) : g.multiply(dy, p);
+    return [g.multiply(p, g.subtract(dy, g.sum(both, { axes: [axis], keep: true })))];
   },
   logSoftmax: (y, dy) => [g.subtract(dy, g.multiply(g.exp(y), g.sum(dy, { axes: [y.attributes.axis], keep: true })))],
   layerNorm: (y, dy) => {

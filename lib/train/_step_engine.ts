@@ -2,6 +2,7 @@
 import { type BlockingSession, type EngineTensor, openBlockingSession } from "../engine/mod.ts";
 import type { Numbers, StepSetup } from "./_step_worker.ts";
 import { collectGarbage } from "./_garbage.ts";
+import { sizeOf } from "../graph/mod.ts";
 import { type FlatParameters, sliceOf } from "./flat_parameters.ts";
 import { gridOf, prefixTokensOf } from "../nets/mod.ts";
 import { gradientName, gradientSoFar, predictionGraph, stepGraph } from "./step_graph.ts";
@@ -42,13 +43,15 @@ export async function onnxEngine(setup: StepSetup, parameters: FlatParameters): 
   const slices = [...parameters.slices.values()];
   const used = new Set(session.inputs.map(({ name }) => name));
   const given = new Set(session.outputs.map(({ name }) => name));
+  const zeros = new Float32Array(parts === 1 ? 0 : Math.max(...slices.map(({ length }) => length)));
   const views = (numbers: Float32Array<ArrayBuffer>, nameOf: (parameter: string) => string, known: Set<string>) =>
     slices.filter(({ name, offset }) => offset < numbers.length && known.has(nameOf(name)))
       .map((slice) => [nameOf(slice.name), tensor(sliceOf(numbers, slice), slice.shape)] as const);
-  const feeds = Object.fromEntries([
-    ...views(parameters.values, (name) => name, used),
-    ...views(parameters.gradients, gradientSoFar, used), // the same memory as the gradients that are written: it adds in place
-  ]);
+  const values = views(parameters.values, (name) => name, used);
+  const soFar = views(parameters.gradients, gradientSoFar, used); // the memory that is written as well: it adds in place
+  const nothing = soFar.map(([name, { shape }]) => [name, tensor(zeros.subarray(0, sizeOf(shape)), shape)] as const);
+  /** Of the first part and of those after it. */
+  const feeds = [Object.fromEntries([...values, ...nothing]), Object.fromEntries([...values, ...soFar])] as const;
   const [loss, logits] = [new Float32Array(1), new Float32Array(batchSize * spec.classes)];
   const into = Object.fromEntries([
     ...views(parameters.gradients, gradientName, given),
@@ -61,12 +64,13 @@ export async function onnxEngine(setup: StepSetup, parameters: FlatParameters): 
   return {
     ranBy: `onnxruntime-node on ${provider}`,
     run: async (batch) => {
-      if (parts > 1) parameters.gradients.fill(0);
       let sum = 0;
       for (let part = 0; part < parts; part++) {
         const own = [...inputs].map(([name, shape]) => [name, tensor(partOf(batch[name]!, part), shape)] as const);
         const answer = tensor(partOf(logits, part), [batchSize / parts, spec.classes]);
-        await session.run({ ...feeds, ...Object.fromEntries(own) }, { into: { ...into, logits: answer } });
+        await session.run({ ...feeds[part === 0 ? 0 : 1], ...Object.fromEntries(own) }, {
+          into: { ...into, logits: answer },
+        });
         // The engine has written the gradients where they belong, and handed back copies of all of them as well.
         collectGarbage(parameters.gradients.byteLength);
         sum += loss[0]!;
