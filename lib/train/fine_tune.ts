@@ -1,4 +1,4 @@
-import type { OnProgress } from "../base/mod.ts";
+import { MammolabError, type OnProgress } from "../base/mod.ts";
 import type { FilmRecord } from "../datasets/mod.ts";
 import { adaptModel, type Model, type ModelDefinition, type ModelWeights } from "../model/mod.ts";
 import { pipeline } from "../prepare/mod.ts";
@@ -69,6 +69,12 @@ async function* network(
   { model, films, classes, training, validation, recipe, ...rest }: FineTuneOptions,
 ): AsyncGenerator<FitEvent> {
   const { patches, augmentation = [], seed } = recipe;
+  const { height, width } = model.definition.preparation.resize;
+  if (patches !== undefined && patches > Math.min(height, width)) {
+    throw new MammolabError(
+      `Cannot train on patches of ${patches} pixels: the films are prepared to ${height} × ${width}; make the patches smaller`,
+    );
+  }
   // Positions of a patch are those of the whole film, resampled; at the end they go back.
   const given = patches === undefined
     ? model

@@ -52,6 +52,15 @@ describe("fineTune()", () => {
     assertEquals(alone.weights["norm.weight"], model.weights.get("norm.weight")!.data);
   });
 
+  it("refuses patches that are larger than the film", async () => {
+    const patches = { ...head, patches: 32 };
+    await assertRejects(
+      () => last(patches),
+      MammolabError,
+      "the films are prepared to 40 × 24; make the patches smaller",
+    );
+  });
+
   it("gives the folder back when the head alone fails, and does not write over the model of another training", async () => {
     const damaged = { ...await optionsFor(head), films: () => Promise.reject(new MammolabError("Cannot read it")) };
     const options = { ...damaged, folder: join(folder, "head") };
