@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assertRejects, assertThrows } from "@std/assert";
 import { checkWord, MammolabError, seededRandom } from "mammolab/base";
 import { loadCbisDdsm, loadDataset, phantomExam, split, splitAsPublished } from "mammolab/datasets";
+import { openBlockingSession, openSession } from "mammolab/engine";
 import { bootstrap } from "mammolab/evaluate";
 import { rollout } from "mammolab/explain";
 import { imageOf, resizeTo, warp } from "mammolab/image";
@@ -81,5 +82,12 @@ describe("checkWord()", () => {
   it("guards the rule of loadCbisDdsm() and the kind of loadDataset()", async () => {
     await assertRejects(() => loadCbisDdsm("", { rule: "x" as Any }), MammolabError, "is none of ");
     await assertRejects(() => loadDataset("", {}, "x" as Any), MammolabError, "is none of ");
+  });
+
+  it("guards where a graph runs", async () => {
+    const options = { model: new Uint8Array(), provider: "gpu" as Any };
+    const sentence = 'Cannot open the graph: the provider "gpu" is none of ';
+    await assertRejects(() => openSession(options), MammolabError, `${sentence}auto, cpu, webgpu, cuda`);
+    await assertRejects(() => openBlockingSession(options), MammolabError, `${sentence}cpu, webgpu, cuda`);
   });
 });

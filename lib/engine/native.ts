@@ -1,12 +1,15 @@
 // The only file that loads onnxruntime-node, and only when a session is opened: importing lib/engine loads no native code.
 import type Ort from "onnxruntime-node";
 import { cpus } from "node:os";
-import { MammolabError } from "../base/mod.ts";
+import { checkWord, MammolabError } from "../base/mod.ts";
 import { engineError } from "./errors.ts";
 import { checkTensors, type EngineTensor, type Port, type TensorData } from "./tensor.ts";
 
 /** What runs a graph. */
 export type Provider = "cpu" | "webgpu" | "cuda";
+
+/** All of them. */
+export const providers: readonly Provider[] = ["cpu", "webgpu", "cuda"];
 
 /** How to open a session in this thread. */
 export type BlockingSessionOptions = {
@@ -56,6 +59,7 @@ export type BlockingSession = AsyncDisposable & {
  */
 export async function openBlockingSession(options: BlockingSessionOptions): Promise<BlockingSession> {
   const { model, provider = "cpu", name = typeof model === "string" ? model : "the graph" } = options;
+  checkWord(`Cannot open ${name}: the provider`, provider, providers);
   let native: Ort.InferenceSession;
   let ort: typeof Ort;
   try {

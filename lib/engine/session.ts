@@ -1,8 +1,8 @@
-import { MammolabError, sentenceOf } from "../base/mod.ts";
+import { checkWord, MammolabError, sentenceOf } from "../base/mod.ts";
 import { type Link, startWorker } from "./_link.ts";
 import type { Results } from "./_messages.ts";
 import { missingHere } from "./_missing.ts";
-import type { BlockingRunOptions, BlockingSessionOptions, Provider } from "./native.ts";
+import { type BlockingRunOptions, type BlockingSessionOptions, type Provider, providers } from "./native.ts";
 import { fastestFirst, type ProviderCheck } from "./provider.ts";
 import type { EngineTensor, Port } from "./tensor.ts";
 
@@ -70,6 +70,8 @@ export type Session = AsyncDisposable & {
  * ```
  */
 export async function openSession({ provider = "auto", ...options }: SessionOptions): Promise<Session> {
+  const { model, name = typeof model === "string" ? model : "the graph" } = options;
+  checkWord(`Cannot open ${name}: the provider`, provider, ["auto", ...providers]);
   await checkOptions(options);
   if (provider !== "auto") {
     const opened = await missingHere(provider) ?? await tryToOpen(provider, options, { mustBeFaster: false });

@@ -1,5 +1,5 @@
 import { MammolabError } from "../base/mod.ts";
-import { normalCdf, normalQuantile } from "./normal.ts";
+import { normalCdf, reachOf } from "./normal.ts";
 
 /** One scored case: the truth, the score, and the patient it belongs to (cases of one patient are not independent). */
 export type ScoredCase = { readonly positive: boolean; readonly score: number; readonly patient?: string };
@@ -45,6 +45,7 @@ export function aucWithInterval(
   { level = 0.95 }: { readonly level?: number } = {},
 ): Estimate {
   const { auc: value, variance, clusters } = aucVariance(cases);
+  const deviations = reachOf(level);
   if (variance === 0) {
     const rarer = fewest(clusters);
     const reach = Math.min(1, -Math.log(1 - level) / rarer);
@@ -56,7 +57,7 @@ export function aucWithInterval(
       method: rarer < 2 ? "none: one of the classes has a single patient" : "rule of three (the variance is zero)",
     };
   }
-  const reach = normalQuantile(0.5 + level / 2) * Math.sqrt(variance);
+  const reach = deviations * Math.sqrt(variance);
   const clustered = cases.some(({ patient }) => patient !== undefined);
   return {
     value,

@@ -1,6 +1,6 @@
 import { checkWord, MammolabError, seededRandom } from "../base/mod.ts";
 import type { Estimate, ScoredCase } from "./auc.ts";
-import { normalCdf, normalQuantile } from "./normal.ts";
+import { normalCdf, normalQuantile, reachOf } from "./normal.ts";
 
 /**
  * Wilson's score interval of a share (Wilson 1927; recommended by Newcombe 1998).
@@ -23,7 +23,12 @@ export function wilson(
   if (!(trials > 0)) {
     throw new MammolabError("Cannot give an interval of a share: there are no trials; add cases of this class");
   }
-  const z = normalQuantile(0.5 + level / 2);
+  if (!(successes >= 0 && successes <= trials)) {
+    throw new MammolabError(
+      `Cannot give an interval of a share: ${successes} of ${trials} is none; give successes from 0 to the trials`,
+    );
+  }
+  const z = reachOf(level);
   const share = successes / trials;
   const middle = share + z * z / (2 * trials);
   const reach = z * Math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials));
@@ -58,6 +63,10 @@ export function bootstrap(
   { seed, resamples = 2000, level = 0.95, kind = "percentile" }: BootstrapOptions,
 ): Estimate {
   checkWord("Cannot draw anew: the kind of interval", kind, ["percentile", "bca"]);
+  reachOf(level); // refuses what is no level
+  if (!(Number.isSafeInteger(resamples) && resamples > 0)) {
+    throw new MammolabError(`Cannot draw ${resamples} resamples; give a whole number above 0`);
+  }
   const patients = [...Map.groupBy(cases, (c) => c.patient ?? c).values()];
   const strata = [true, false].map((sick) => patients.filter((own) => own.some((c) => c.positive) === sick))
     .filter((stratum) => stratum.length > 0);

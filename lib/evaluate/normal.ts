@@ -1,3 +1,11 @@
+import { MammolabError } from "../base/mod.ts";
+
+/** How many deviations an interval reaches to both sides. @throws MammolabError for a level that is no share, such as 95 */
+export function reachOf(level: number): number {
+  if (level > 0 && level < 1) return normalQuantile(0.5 + level / 2);
+  throw new MammolabError(`Cannot give an interval of level ${level}: it is a share between 0 and 1; give 0.95`);
+}
+
 /** Φ(z): the standard normal distribution (complementary error function, W. J. Cody's bound; here the continued fraction and series of Abramowitz & Stegun 7.1.5 and 7.1.14). */
 export function normalCdf(z: number): number {
   return z > 0 ? 1 - 0.5 * erfc(z / Math.SQRT2) : 0.5 * erfc(-z / Math.SQRT2);

@@ -4,16 +4,16 @@ import type { LayerAttention } from "../model/mod.ts";
 /** How several heads become one matrix. */
 export type HeadFusion = "mean" | "max" | "min";
 
-/** Refuses attention that a method for all-to-all attention would misread. */
-export function checkGlobal(action: string, attention: readonly LayerAttention[]): void {
-  const [first] = attention;
+/** Refuses attention that a method for all-to-all attention would misread, and the missing one of a prediction without. */
+export function checkGlobal(action: string, attention: readonly LayerAttention[] | undefined): void {
+  const first = attention?.[0];
   if (!first) {
     throw new MammolabError(
       `Cannot ${action}: there is no attention, one matrix a layer is needed; ask for it with predict(…, { attention: true })`,
     );
   }
   const tokens = tokensOf(first);
-  for (const { layer, kind, shape, data, grid, prefixTokens } of attention) {
+  for (const { layer, kind, shape, data, grid, prefixTokens } of attention!) {
     if (kind !== "global") {
       throw new MammolabError(
         `Cannot ${action}: layer ${layer} has ${kind} attention, all-to-all (global) attention is needed; use a network such as ViT, DeiT or DINOv2`,

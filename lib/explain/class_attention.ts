@@ -35,6 +35,7 @@ export function classAttention(
   { layer, heads }: ClassAttentionOptions = {},
 ): Relevance {
   const action = "show what the class token looks at";
+  if (!attention) checkGlobal(action, attention); // notebooks run without a type checker
   const chosen = layer === undefined ? attention.at(-1) : attention.find((one) => one.layer === layer);
   if (!chosen && attention.length > 0) {
     throw new MammolabError(

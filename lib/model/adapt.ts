@@ -1,3 +1,4 @@
+import { MammolabError } from "../base/mod.ts";
 import { buildNet, gridOf, type NetSpec, prefixTokensOf } from "../nets/mod.ts";
 import { type Adaptation, adaptWeights, compareWeights, type NamedTensors, requireFit } from "../weights/mod.ts";
 import type { ModelDefinition } from "./definition.ts";
@@ -47,6 +48,9 @@ export function adaptModel(
   readonly weights: ModelWeights;
   readonly changes: readonly Adaptation[];
 } {
+  if (new Set(classes).size < classes.length) {
+    throw new MammolabError(`Cannot adapt ${definition.name}: two of the classes ${classes.join(", ")} have one name`);
+  }
   const { spec, preparation } = definition;
   const size = { height: imageSize.height, width: imageSize.width };
   const wanted = { ...spec, pool, imageSize: size, classes: classes.length, channels: grey ? 1 : spec.channels };

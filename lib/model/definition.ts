@@ -133,8 +133,11 @@ export function parseDefinition(text: string, path: string): ModelDefinition {
   const { name, spec, classes, preparation, trained } = value;
   if (typeof name !== "string" || typeof trained !== "boolean") cannot("name or trained is missing");
   if (spec?.kind !== "vit") cannot(`it names no network that is known (spec.kind "vit")`);
-  if (!Array.isArray(classes) || classes.length !== spec?.classes || !classes.every((one) => typeof one === "string")) {
-    cannot(`classes must be ${spec?.classes} names, as many as the network has outputs`);
+  if (
+    !Array.isArray(classes) || classes.length !== spec?.classes || !classes.every((one) => typeof one === "string") ||
+    new Set(classes).size < classes.length
+  ) {
+    cannot(`classes must be ${spec?.classes} names, all different, as many as the network has outputs`);
   }
   if (value.scores !== undefined && value.scores !== "softmax" && value.scores !== "sigmoid") {
     cannot(`scores is ${JSON.stringify(value.scores)}, it may be "softmax" or "sigmoid"`);

@@ -43,6 +43,9 @@ export async function* predictFilms<Attention extends boolean>(
   films: Iterable<Film> | AsyncIterable<Film>,
   options: PredictAllOptions<Attention>,
 ): AsyncGenerator<FilmResult<Attention>, void, void> {
+  if (typeof films === "string") { // it would be taken letter by letter
+    throw new MammolabError(`Cannot predict ${films}: predictAll takes a list of films; give [film], or call predict`);
+  }
   const { signal, onProgress, attention, batchSize = attention ? 2 : 8 } = options;
   const count = progressCounter("films", Array.isArray(films) ? films.length : undefined, onProgress);
   let running: Promise<FilmResult<Attention>[]> | undefined;

@@ -123,6 +123,11 @@ export function buildNet(
   } & TrainingOptions,
 ): Net {
   check(spec);
+  if (inputChannels !== 1 && inputChannels !== spec.channels) {
+    throw new MammolabError(
+      `Cannot build the network: it takes ${spec.channels} channels, or grey, and not ${inputChannels}; change its input`,
+    );
+  }
   const { height, width } = spec.imageSize;
   const first = batchSize ?? batch;
   const image = input("image", [first, inputChannels, height, width]);

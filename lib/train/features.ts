@@ -30,6 +30,9 @@ export async function filmFeatures(
   { model, films: prepared, folder, batchSize = 8, signal, onProgress }: FilmFeaturesOptions,
 ): Promise<{ readonly data: Float32Array; readonly dim: number }> {
   if (films.length === 0) throw new MammolabError("Cannot compute features: there are no films; give some");
+  if (!(Number.isSafeInteger(batchSize) && batchSize > 0)) {
+    throw new MammolabError(`Cannot compute features of ${batchSize} films at a time; give a whole number above 0`);
+  }
   const weights = folder === undefined ? "" : await weightsHash(model);
   const pathOf = async (film: FilmRecord) =>
     folder && join(folder, `${await preparedName(film, model.preparation)}-${weights}.features`);

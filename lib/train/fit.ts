@@ -7,7 +7,7 @@ import { lockFolder, type Progress, readBest, readCheckpoint, writeBest, writeCh
 import { trainerLogits } from "./logits.ts";
 import { smoothed } from "./losses.ts";
 import { drawMask, masksOf } from "./masks.ts";
-import { checkSamples, checkWeights } from "./_fit_checks.ts";
+import { checkFollowed, checkSamples, checkWeights } from "./_fit_checks.ts";
 import { checkRecipe, modeAt, type Recipe, trainedNames, usualOptimizer } from "./recipe.ts";
 import { scheduleAt } from "./schedules.ts";
 import { type Numbers, openTrainer, type Trainer, type TrainerState, type TrainingEngine } from "./trainer.ts";
@@ -20,6 +20,8 @@ export type Samples = {
   readonly targets: readonly (readonly number[])[];
   /** Pixels in 0..1, `[channels, height, width]`, of an item in an epoch (from 0; −1 for validation: not augmented). */
   readonly image: (item: number, epoch: number) => Promise<Float32Array> | Float32Array;
+  /** That they differ from epoch to epoch as the recipe's `augmentation` says, which `fit` cannot see. */
+  readonly augmented?: boolean;
 };
 
 /** What is trained, on what, how. */
@@ -97,6 +99,7 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
   const { recipe, folder, signal } = options;
   checkRecipe(recipe);
   checkSamples(options);
+  checkFollowed(options);
   using _lock = folder === undefined ? undefined : await lockFolder(folder);
   const run = planOf(options);
   checkWeights(options.weights, run.shapes);

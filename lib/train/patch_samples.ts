@@ -50,6 +50,7 @@ export function patchSamples(
   return {
     ids: patches.map(({ record, copy }) => idOf(record, copy)),
     targets: patches.map(({ film }) => targetOf(film, classes)),
+    augmented: augment !== undefined,
     image: async (item, epoch) => {
       const { film, copy, lesion, record } = patches[item]!;
       const image = await films(film);

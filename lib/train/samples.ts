@@ -66,6 +66,7 @@ export function filmSamples(
   return {
     ids: items.map(({ film, copy }) => idOf(recordKey(film), copy)),
     targets: items.map(({ film }) => targetOf(film, classes)),
+    augmented: augment !== undefined,
     image: async (item, epoch) => {
       const { film, copy } = items[item]!;
       return pixelsOf(await films(film), recordKey(film), copy, epoch, augment);

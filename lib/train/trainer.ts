@@ -1,4 +1,4 @@
-import { createPool } from "../base/mod.ts";
+import { checkWord, createPool } from "../base/mod.ts";
 import type { Opened, StepJob, StepReport, TrainerJob, TrainerSetup, TrainerState } from "./_step_worker.ts";
 
 export type { Numbers, StepJob, StepReport, TrainerSetup, TrainerState, TrainingEngine } from "./_step_worker.ts";
@@ -29,6 +29,7 @@ const forever = 2 ** 31 - 1;
  * @throws MammolabError when weights are missing or do not fit, or the engine cannot start
  */
 export async function openTrainer(setup: TrainerSetup): Promise<Trainer> {
+  checkWord("Cannot train: the engine", setup.engine ?? "onnx", ["onnx", "tfjs"]);
   const pool = createPool<TrainerJob, unknown>({
     carrier: "worker",
     module: new URL("./_step_worker.ts", import.meta.url),

@@ -130,6 +130,21 @@ describe("compareAuc()", () => {
   });
 });
 
+describe("a level of 95 in place of 0.95", () => {
+  it("is refused by each interval, as are counts that cannot be", () => {
+    const level = { level: 95 };
+    for (
+      const interval of [
+        () => wilson(3, 10, level),
+        () => aucWithInterval(casesOf(a), level),
+        () => bootstrap(casesOf(a), auc, { seed: 1, ...level }),
+      ]
+    ) assertThrows(interval, MammolabError, "it is a share between 0 and 1; give 0.95");
+    assertThrows(() => wilson(11, 10), MammolabError, "11 of 10 is none");
+    assertThrows(() => bootstrap(casesOf(a), auc, { seed: 1, resamples: 0 }), MammolabError, "give a whole number");
+  });
+});
+
 describe("wilson()", () => {
   it("agrees with R's prop.test and Newcombe 1998", () => {
     for (

@@ -52,6 +52,7 @@ describe("classAttention()", () => {
   it("refuses what is not there", () => {
     const refused = (options: Parameters<typeof classAttention>[1], text: string) =>
       assertThrows(() => classAttention(layers, options), MammolabError, text);
+    assertThrows(() => classAttention(undefined as unknown as []), MammolabError, "ask for it with predict");
     refused({ layer: 3 }, "there is no layer 3, the layers are 0, 1, 2");
     refused({ heads: [2] }, "there is no head 2");
     refused({ heads: [] }, "no head is chosen");

@@ -136,6 +136,7 @@ describe("rollout()", () => {
       assertThrows(() => rollout(attention, { discard }), MammolabError, text);
     refused(layers.map((layer) => ({ ...layer, kind: "windowed" })), "layer 0 has windowed attention");
     refused([], "there is no attention");
+    refused(undefined as unknown as [], "ask for it with predict(…, { attention: true })"); // as a notebook has it
     refused([layers[0]!, { ...layers[1]!, shape: [2, 4, 4] }], "layer 1 has the shape [2, 4, 4]");
     refused(layers, "with discard 1:", 1);
     refused(layers, "with discard NaN:", NaN);

@@ -22,6 +22,15 @@ describe("adaptModel()", () => {
     assertEquals(adaptModel(start, { pool: "max", seed: 1 }).changes, []);
   });
 
+  it("refuses two classes of one name: scores are told by it", () => {
+    const twice = { classes: ["malignant", "malignant"], seed: 1 };
+    assertThrows(
+      () => adaptModel(start, twice),
+      MammolabError,
+      "two of the classes malignant, malignant have one name",
+    );
+  });
+
   it("refuses to fold the colors of a stem: its convolutions pad with zeros, so that grey would give other numbers", () => {
     const definition = { ...small, spec: { ...small.spec, stem: [4, 6] } };
     const colored = { definition, weights: weightsOf(definition, 1) };

@@ -202,6 +202,10 @@ describe("model.predictAll()", () => {
     await assertRejects(() => model.predict(path, { signal }), Error, "enough");
   });
 
+  it("refuses one path in place of a list: it would be taken letter by letter", async () => {
+    await assertRejects(() => Array.fromAsync(model.predictAll("a.png")), MammolabError, "takes a list of films");
+  });
+
   it("may be left early", async () => {
     for await (const result of model.predictAll(many, { batchSize: 1 })) {
       assert("prediction" in result);

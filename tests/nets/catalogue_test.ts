@@ -62,6 +62,11 @@ describe("catalogue", () => {
 describe("buildNet()", () => {
   const spec = { ...vitDefaults, dim: 24, depth: 1, heads: 3 };
   const normalization = { mean: [0.5], std: [0.5] };
+  it("refuses an input of another number of channels", () => {
+    const { spec, normalization } = catalogue["vit-phantom"]!;
+    assertThrows(() => buildNet(spec, { normalization, inputChannels: 3 }), MammolabError, "or grey, and not 3");
+  });
+
   it("refuses sizes that do not divide", () => {
     assertThrows(() => buildNet({ ...spec, heads: 5 }, { normalization }), MammolabError, "do not divide into 5 heads");
     assertThrows(

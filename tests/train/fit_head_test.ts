@@ -95,6 +95,7 @@ describe("filmFeatures() and fitHead()", () => {
     await assertRejects(() => fitHead({ ...own, training: even }), MammolabError, "one class only");
     await assertRejects(() => fitHead({ ...own, training: [film("x")] }), MammolabError, "film x");
     await assertRejects(() => filmFeatures([], { model, films }), MammolabError, "there are no films");
+    await assertRejects(() => filmFeatures(records, { model, films, batchSize: 0 }), MammolabError, "of 0 films");
     const others: readonly (readonly [Partial<Recipe>, string])[] = [
       [{ patches: 16 }, "cuts patches"],
       [{ pool: "max" }, "says what the head reads"],

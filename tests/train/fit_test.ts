@@ -182,6 +182,21 @@ describe("fit()", () => {
         ...base,
         weights: { ...base.weights, "blocks.0.norm1.weight": new Float32Array(16).fill(NaN) },
       }],
+      ["the label of training 2 is [3,2]; give shares of the classes from 0 to 1, together 1", {
+        ...base,
+        training: { ...base.training, targets: base.training.targets.map((y, i) => i === 2 ? [3, 2] : y) },
+      }],
+      ["the label of training 2 is [NaN,1]; give shares of the classes from 0 to 1", {
+        ...smallFit({ loss: { kind: "binary" } }),
+        training: { ...base.training, targets: base.training.targets.map((y, i) => i === 2 ? [NaN, 1] : y) },
+      }],
+      ["the recipe has the pool max, the network token", smallFit({ pool: "max" })],
+      ["the recipe has patches of 32 pixels, the network takes 16 × 16", smallFit({ patches: 32 })],
+      [
+        "the recipe augments, the samples do not",
+        smallFit({ augmentation: [{ name: "flip", options: { direction: "vertical" } }] }),
+      ],
+      ['the engine "ort" is none of onnx, tfjs', { ...base, engine: "ort" as "onnx" }],
       ["patience waits for a better validation result", unjudged],
       ["the network has 2", { ...base, recipe: { ...base.recipe, mode: { lastBlocks: 3 } } }],
       ["the loss is NaN", { ...base, training: { ...base.training, image: () => new Float32Array(256).fill(NaN) } }],
