@@ -1,6 +1,6 @@
 import { basename, extname, join } from "node:path";
 import { createHmac } from "node:crypto";
-import { readSalt, sentenceOf, writeFileAtomic } from "../lib/base/mod.ts";
+import { checkFolder, readSalt, sentenceOf, writeFileAtomic } from "../lib/base/mod.ts";
 import { peakOf, rollout } from "../lib/explain/mod.ts";
 import { type AttentivePrediction, type FilmResult, loadModel, type Model } from "../lib/model/mod.ts";
 import type { Mammogram } from "../lib/io/mod.ts";
@@ -62,6 +62,7 @@ await task({
   run: async ({ files, options, path, signal, progress, note, failure }) => {
     const { attention, names, threads } = options;
     if (names && attention === undefined) throw new UsageError("--names has no effect without --attention DIR");
+    if (attention !== undefined) await checkFolder(path(attention));
     await using model = await loadModel(await modelPath(options.model, path), {
       provider: oneOf("provider", options.provider, providers),
       ...(threads === undefined ? {} : { threads }),

@@ -1,6 +1,6 @@
 // deno task prepare: what a network will be given, before anything is trained.
 import { join, relative } from "node:path";
-import { MammolabError, sentenceOf, writeFileAtomic } from "../lib/base/mod.ts";
+import { checkFolder, MammolabError, sentenceOf, writeFileAtomic } from "../lib/base/mod.ts";
 import { countRecords, type FilmRecord, labelOf, split, type TrainingSide } from "../lib/datasets/mod.ts";
 import type { Preparation } from "../lib/image/mod.ts";
 import { readModel, untrainedDefinition } from "../lib/model/mod.ts";
@@ -84,6 +84,8 @@ await task({
       );
     }
     const augmentations = await augmentationsOf(context);
+    const folder = path(out);
+    await checkFolder(folder);
     await using flow = createFlow({ preparation, augmentations, seed });
     await using plain = createFlow({ preparation, workers: 1 });
     const { rows, films } = await sheetRows(chosenFilms(training, plan, context.options.films), {
@@ -97,7 +99,6 @@ await task({
       caption:
         "Each row: film, prepared film, augmented copies, patches. Lesions are outlined where the source says where they are.",
     });
-    const folder = path(out);
     const written = {
       sheet: join(folder, "sheet.png"),
       report: join(folder, "report.html"),

@@ -81,6 +81,32 @@ export async function writeFileAtomic(
 }
 
 /**
+ * Makes a folder and writes a byte into it, which is removed again: what cannot be written is said before the work, and once.
+ *
+ * @throws MammolabError naming the folder, when the disk is full or read-only, or something may not be written there
+ */
+export async function checkFolder(
+  folder: string,
+  { fileSystem = disk }: { readonly fileSystem?: FileSystem } = {},
+): Promise<void> {
+  const temporary = temporaryPathFor(join(folder, "check"));
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    const file = await fileSystem.open(temporary);
+    try {
+      await file.write(Uint8Array.of(0));
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    await fileSystem.remove(temporary);
+  } catch (cause) {
+    await fileSystem.remove(temporary).catch(() => {});
+    throw cannotWrite(folder, cause);
+  }
+}
+
+/**
  * Removes what {@linkcode writeFileAtomic} left in a folder when its process was killed. Only for a folder into which
  * nobody else writes now; one that there is not is no error.
  */

@@ -5,6 +5,7 @@ export { hashKey, type Random, seededRandom, shuffled } from "./random.ts";
 export { type OnProgress, type Progress, progressCounter } from "./progress.ts";
 export {
   cannotWrite,
+  checkFolder,
   disk,
   type FileSystem,
   removeHalfWritten,

@@ -192,7 +192,9 @@ function failure(
   if (kind === "refused") return new MammolabError(message);
   const sentences = {
     failed: "its contents are damaged or of a kind that is not supported; copy or export it again",
-    deadline: `it took longer than ${limitMs / 1000} s and was stopped; leave it out, or allow more time`,
+    deadline: `it took longer than ${
+      limitMs / 1000
+    } s and was stopped; try again, and leave it out or allow more time (deadlineMs) if that does not help`,
     memory: `it needed more than ${Math.round(memoryBytes / 1e6)} MB of memory and was stopped; leave it out`,
     died: "the process that worked on it ended; try again, and leave it out if that does not help",
   };

@@ -1,5 +1,5 @@
 import { MammolabError, sentenceOf } from "../base/mod.ts";
-import { copyAgain, refuse } from "./dicom/refuse.ts";
+import { copyAgain, count, loadLarger, refuse } from "./dicom/refuse.ts";
 
 export { copyAgain, refuse };
 
@@ -36,7 +36,7 @@ export function checkSize(width: number, height: number, maxPixels: number): voi
   if (!(width > 0 && height > 0)) refuse(`it says that it is ${width} × ${height} pixels; export it again`);
   if (width * height > maxPixels) {
     refuse(
-      `it says that it has ${width} × ${height} pixels, the limit is ${maxPixels}; raise the limit if the file is trusted`,
+      `it says that it has ${width} × ${height} pixels, the limit is ${count(maxPixels)}; ${loadLarger("maxPixels")}`,
     );
   }
 }

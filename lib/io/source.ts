@@ -1,4 +1,5 @@
 import { type Body, MammolabError, sentenceOf } from "../base/mod.ts";
+import { count, loadLarger } from "./dicom/refuse.ts";
 import { headBytes } from "./sniff.ts";
 
 /** A file that is there, is a file and is small enough: its size, its first bytes, and a stream of all. */
@@ -74,7 +75,9 @@ function checkBytes(file: string, size: number, maxFileBytes: number): void {
   if (size === 0) throw new MammolabError(`Cannot read ${file}: it is empty; copy or export it again`);
   if (size > maxFileBytes) {
     throw new MammolabError(
-      `Cannot read ${file}: it has ${size} bytes, the limit is ${maxFileBytes}; raise the limit if the file is trusted`,
+      `Cannot read ${file}: it has ${count(size)} bytes, the limit is ${count(maxFileBytes)}; ${
+        loadLarger("maxFileBytes")
+      }`,
     );
   }
 }

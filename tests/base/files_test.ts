@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { disk, type FileSystem, MammolabError, writeFileAtomic } from "mammolab/base";
+import { checkFolder, disk, type FileSystem, MammolabError, writeFileAtomic } from "mammolab/base";
 
 const pieces = ["one ", "two ", "three"].map((text) => new TextEncoder().encode(text));
 const before = "what was there before";
@@ -139,5 +139,22 @@ describe("writeFileAtomic()", () => {
       await Deno.writeTextFile(`${folder}/file`, "");
       const error = await assertRejects(() => writeFileAtomic(`${folder}/file/a.txt`, "x"), MammolabError);
       assertStringIncludes(error.message, `Cannot write ${folder}/file/a.txt: `);
+    }));
+});
+
+describe("checkFolder()", () => {
+  it("makes the folder and leaves nothing in it; where a call fails, for every one, it names the folder and the cause", () =>
+    inFolder(async (folder) => {
+      for (let n = 1;; n++) {
+        const path = `${folder}/${n}/a`;
+        const { fileSystem } = breakingDisk(n, "fails", () => {});
+        const error = await checkFolder(path, { fileSystem }).then(() => undefined, (error) => error);
+        assertEquals(await names(path), [], `call ${n}`);
+        if (!error) {
+          assertEquals(n, 5, "open, write, sync, remove");
+          break;
+        }
+        assertEquals(error.message, `Cannot write ${path}: the disk is full; free some space or choose another folder`);
+      }
     }));
 });

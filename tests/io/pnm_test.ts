@@ -55,7 +55,7 @@ describe("decodePnm()", () => {
     "a comment without end": ["P5\n#" + "x".repeat(70_000), "it ends before its width"],
     "a negative size": ["P5 -4 4 255 ", "its width is no whole number"],
     "a size of zero": ["P5 0 4 255 ", "0 × 4 pixels"],
-    "a huge size": ["P5 99999999 99999999 255 ", "the limit is 100000000"],
+    "a huge size": ["P5 99999999 99999999 255 ", "99999999 × 99999999 pixels, the limit is 100,000,000; "],
     "a size of twenty digits": ["P5 99999999999999999999 1 255 ", "its width is no number that fits"],
     "a maximum of zero": ["P5 1 1 0 a", "its maximum is 0"],
     "a maximum above 65535": ["P5 1 1 65536 a", "its maximum is 65536"],

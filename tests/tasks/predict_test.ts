@@ -118,16 +118,26 @@ describe("deno task predict", () => {
     assertEquals(heights, [120, 100]);
   });
 
-  it("still gives the scores where the pictures cannot be written", async () => {
+  it("says once, before it looks at a film, that the folder for pictures cannot be written", async () => {
     await Deno.writeTextFile(`${out}/file`, "");
-    for (const target of [`${out}/file/below`, `${folder}/outside`]) {
-      const { code, out: text, error } = await predict(`${folder}/7_L-CC.png`, "--attention", target, "--json");
-      assertEquals(code, 1);
-      const [{ scores, attention }] = JSON.parse(text).results;
-      assertEquals(Object.keys(scores).length, 2);
-      assertMatch(attention.error, /^Cannot write .*\.png: .*choose/);
-      assertStringIncludes(error, attention.error);
+    const films = [`${folder}/7_L-CC.png`, `${folder}/8_R-MLO.png`];
+    for (const target of [`${out}/file/below`, `${out}/file`, `${folder}/outside`]) {
+      const { code, out: text, error } = await predict(...films, "--attention", target, "--json");
+      assertEquals([code, error], [1, `${JSON.parse(text).error}\n`]);
+      assertStringIncludes(error, `Cannot write ${target}: `);
+      assertMatch(error, /; choose .*folder.*\n$/);
     }
+  });
+
+  it("still gives the scores of a film whose picture cannot be written, and does the rest", async () => {
+    await Deno.mkdir(`${out}/taken/7_L-CC.png/in-the-way`, { recursive: true });
+    const films = [`${folder}/7_L-CC.png`, `${folder}/8_R-MLO.png`];
+    const { code, out: text, error } = await predict(...films, "--attention", `${out}/taken`, "--names", "--json");
+    const [first, second] = JSON.parse(text).results;
+    assertEquals([code, Object.keys(first.scores).length], [1, 2]);
+    assertMatch(first.attention.error, /^Cannot write .*\/taken\/7_L-CC\.png: /);
+    assertStringIncludes(error, first.attention.error);
+    assertEquals(second.attention.file, `${out}/taken/8_R-MLO.png`);
   });
 
   it("says in one sentence what is wrong with a model or a provider, and in two lines what is wrong with an option", async () => {

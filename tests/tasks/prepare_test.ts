@@ -101,6 +101,7 @@ describe("deno task prepare", () => {
       [["--balance", "undersample", "--ratio", "malignant=1,normal=0.01"], 1, /leaves no patient of "normal"/],
       [["--augmentations", steps], 1, /steps\.json: Cannot draw a rotation of up to 0°/],
       [["--augmentations", `${folder}/none.json`], 1, /there is no such file/],
+      [["--out", folder], 1, /^Cannot write .*: this task may write only below out\//],
       [["--size", "100x100"], 2, /100 × 100 is no multiple of patches of 16/],
       [["--size", "big"], 2, /HEIGHTxWIDTH/],
       [["--ratio", "malignant"], 2, /GROUP=NUMBER/],

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import {
+  checkFolder,
   createPool,
   inOrder,
   MammolabError,
@@ -44,6 +45,7 @@ export async function generatePhantoms(
       "Cannot draw the phantoms: a seed comes twice, and would be two exams of one name; leave one out",
     );
   }
+  await checkFolder(folder);
   await using pool = createPool<PhantomJob, readonly FilmRecord[]>({
     carrier: "worker",
     module: new URL("./write.ts", import.meta.url),

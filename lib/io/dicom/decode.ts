@@ -33,7 +33,7 @@ export function checkedStreamHeader(stream: Uint8Array, layout: PixelLayout, dec
   if (header.components !== 1) refuse("its code stream is a color picture, not a grey one; leave it out");
   if (header.rows !== rows || header.columns !== columns) {
     refuse(
-      `its code stream is ${header.rows} × ${header.columns}, the header says ${rows} × ${columns}; export it again`,
+      `its code stream is ${header.columns} × ${header.rows}, the header says ${columns} × ${rows}; export it again`,
     );
   }
   if (header.bits === undefined || header.bits > bitsAllocated) {

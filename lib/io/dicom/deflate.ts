@@ -4,7 +4,7 @@ import { MammolabError } from "../../base/mod.ts";
 import { formAt } from "./container.ts";
 import { type DicomLimits, frameBytesOf, pixelLayoutOf } from "./layout.ts";
 import { parseDataSet } from "./parse.ts";
-import { copyAgain, count, refuse } from "./refuse.ts";
+import { copyAgain, count, loadLarger, refuse } from "./refuse.ts";
 
 /** A header needs a few thousand bytes, with large tables and many frames a few million; past this it is a bomb. */
 const maxHeaderBytes = 32 * 2 ** 20;
@@ -48,9 +48,9 @@ function promisedBytes(bytes: Uint8Array, limits: DicomLimits): number | undefin
   const pixelBytes = frameBytesOf(layout) * layout.frames;
   if (pixelBytes > limits.maxFileBytes) {
     refuse(
-      `its pixels are ${count(pixelBytes)} bytes, the limit is ${
-        count(limits.maxFileBytes)
-      }; raise the limit if it is trusted`,
+      `its pixels are ${count(pixelBytes)} bytes, the limit is ${count(limits.maxFileBytes)}; ${
+        loadLarger("maxFileBytes")
+      }`,
     );
   }
   return parsed.pixels.at + pixelBytes;

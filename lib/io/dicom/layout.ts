@@ -1,6 +1,6 @@
 import type { Limits } from "../limits.ts";
 import { codeOf, type DataSet, elementOf, numberOf, numbersOf, textsOf } from "./data_set.ts";
-import { count, refuse } from "./refuse.ts";
+import { count, loadLarger, refuse } from "./refuse.ts";
 
 /** What a reader of bytes may spend; the time is held by whoever started it. */
 export type DicomLimits = Omit<Limits, "deadlineMs">;
@@ -32,7 +32,7 @@ export function pixelLayoutOf(dataSet: DataSet, { maxPixels }: DicomLimits): Pix
   if (!isCount(rows) || !isCount(columns)) refuse(`Rows or Columns is not a whole number above zero; ${leaveOut}`);
   if (rows * columns > maxPixels) {
     refuse(
-      `it has ${rows} × ${columns} pixels, the limit is ${count(maxPixels)}; raise the limit if the file is trusted`,
+      `it says that it has ${columns} × ${rows} pixels, the limit is ${count(maxPixels)}; ${loadLarger("maxPixels")}`,
     );
   }
   const bitsAllocated = numberOf(dataSet, "BitsAllocated");

@@ -7,7 +7,7 @@ import { type DicomHeader, headerOf } from "./header.ts";
 import { type DicomLimits, frameBytesOf, type PixelLayout, pixelLayoutOf } from "./layout.ts";
 import { odditiesOf } from "./oddities.ts";
 import { bytesFollow, type Form, type Parsed, parseDataSet, type PixelElement } from "./parse.ts";
-import { copyAgain, count, refuse } from "./refuse.ts";
+import { copyAgain, count, loadLarger, refuse } from "./refuse.ts";
 import { type Stored, storedValues } from "./stored.ts";
 import { isLossy, knownSyntax, readableSyntax, syntaxName, trueSyntaxOf } from "./syntax.ts";
 
@@ -41,9 +41,7 @@ export async function openDicom(
 ): Promise<OpenDicom> {
   if (bytes.length > limits.maxFileBytes) {
     refuse(
-      `it has ${count(bytes.length)} bytes, the limit is ${
-        count(limits.maxFileBytes)
-      }; raise the limit if the file is trusted`,
+      `it has ${count(bytes.length)} bytes, the limit is ${count(limits.maxFileBytes)}; ${loadLarger("maxFileBytes")}`,
     );
   }
   const container = openContainer(bytes);

@@ -1,4 +1,5 @@
 import { MammolabError } from "../../base/mod.ts";
+import type { Limits } from "../limits.ts";
 
 /**
  * Stops reading. The reason holds what was found, what was expected, and after the semicolon what to do; the public door
@@ -10,6 +11,10 @@ export function refuse(reason: string, cause?: unknown): never {
 
 /** A number for a sentence: `100,000,000`. */
 export const count = (value: number): string => value.toLocaleString("en-US");
+
+/** The remedy for files above a limit. */
+export const loadLarger = (limit: keyof Limits): string =>
+  `leave it out, or read it in a script of your own with larger limits.${limit} if it is trusted`;
 
 /** The remedy for files that end too early or were damaged on the way. */
 export const copyAgain = "copy or export it again";
