@@ -210,6 +210,7 @@ export type TensorToWrite =
  * Writes a safetensors file, atomically. Tensors are aligned to 8 bytes by padding the header, as the reference does.
  *
  * @param type of the tensors that are given as numbers: `F16` rounds each to half precision and halves the file
+ * @throws MammolabError when a number is beyond the range of half precision, or the disk does not let it
  */
 export async function writeSafetensors(
   path: string,
@@ -249,9 +250,19 @@ export function* safetensorsChunks(
   yield text;
   for (const tensor of tensors) {
     if ("bytes" in tensor) yield tensor.bytes;
-    else if (type === "F16") yield new Uint8Array(Float16Array.from(tensor.data).buffer);
+    else if (type === "F16") yield new Uint8Array(halved(tensor).buffer);
     else yield new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
   }
+}
+
+/** In half precision. A number beyond its range would become infinity, and what a network says no number. */
+function halved({ name, data }: { readonly name: string; readonly data: Float32Array }): Float16Array<ArrayBuffer> {
+  const halves = Float16Array.from(data);
+  const beyond = halves.findIndex((half, i) => !Number.isFinite(half) && Number.isFinite(data[i]!));
+  if (beyond < 0) return halves;
+  throw new MammolabError(
+    `Cannot write ${name} in 16 bits: it holds ${data[beyond]}, the largest is 65504; write 32 bits`,
+  );
 }
 
 async function openFile(path: string): Promise<Deno.FsFile> {

@@ -59,6 +59,16 @@ describe("writeSafetensors()", () => {
     await writeSafetensors(path, tensors, { type: "F16" });
     assertEquals((await readSafetensors(path)).get("a.weight")!.data, Float32Array.of(1, -2, 0.5, 65504, 0, 3));
   });
+  it("refuses half precision for a number that it would make infinite, and leaves the file that was there", async () => {
+    const path = `${folder}/large.safetensors`;
+    await writeSafetensors(path, tensors, { type: "F16" });
+    const before = await Deno.readFile(path);
+    const large = [...tensors, { name: "c", shape: [2], data: Float32Array.of(1, 65536) }];
+    const sentence = "Cannot write c in 16 bits: it holds 65536, the largest is 65504";
+    await assertRejects(() => writeSafetensors(path, large, { type: "F16" }), MammolabError, sentence);
+    assertEquals(await Deno.readFile(path), before);
+    await writeSafetensors(path, large);
+  });
   it("writes raw bytes of any type as they are", async () => {
     const path = `${folder}/raw.safetensors`;
     const raw = [
