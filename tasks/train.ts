@@ -196,7 +196,12 @@ type Last = Extract<FitEvent, { readonly kind: "done" | "stopped" }>;
 async function modelOf({ options, path, note }: Context, { seed, pool }: Recipe, classes: readonly string[]) {
   const from = options.scratch ? options.from : await modelPath(options.from, path);
   const seeded = options.scratch ? { seed } : {};
-  const model = adaptModel(await readModel(from, seeded), { classes, seed: 1, ...(pool ? { pool } : {}) });
+  const { unused, ...start } = await readModel(from, seeded);
+  if (unused.length > 0) {
+    const more = unused.length > 3 ? ` and ${unused.length - 3} more` : "";
+    note(`${start.definition.name}: its weights hold what is not used: ${unused.slice(0, 3).join(", ")}${more}`);
+  }
+  const model = adaptModel(start, { classes, seed: 1, ...(pool ? { pool } : {}) });
   for (const change of model.changes) note(`${model.definition.name}: ${adaptationSentence(change)}`);
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   const provider = oneOf("provider", options.provider, providers);

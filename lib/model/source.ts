@@ -78,16 +78,23 @@ export async function modelSource(model: string, options: SourceOptions = {}): P
  * Reads a model's definition and numbers, without an engine: to go on training from it, or to save it.
  *
  * @param model as for `loadModel`
+ * @returns also the names in its file that the network does not know
  */
 export async function readModel(
   model: string,
   options: SourceOptions = {},
-): Promise<{ readonly definition: ModelDefinition; readonly weights: ModelWeights }> {
+): Promise<
+  { readonly definition: ModelDefinition; readonly weights: ModelWeights; readonly unused: readonly string[] }
+> {
   const { file, definition, tensors } = await modelSource(model, options);
   const { parameters } = buildNet(definition.spec, { normalization: definition.preparation });
   requireFit(compareWeights(parameters, tensors), file);
   const inFile = publishedNames((await readSafetensorsHeader(file)).tensors.keys());
-  return { definition, weights: await readPublished(file, inFile, parameters.keys()) };
+  return {
+    definition,
+    weights: await readPublished(file, inFile, parameters.keys()),
+    unused: [...inFile.parts.keys()].filter((name) => !parameters.has(name)),
+  };
 }
 
 /** Where a folder's numbers lie under the nets' names: there, or, where the hub's have to be joined, as a model of our own. */

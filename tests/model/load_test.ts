@@ -2,8 +2,8 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { disk, type FileSystem, MammolabError } from "mammolab/base";
 import { imageOf } from "mammolab/image";
-import { loadModel, saveModel, untrainedDefinition } from "mammolab/model";
-import { readSafetensorsHeader } from "mammolab/weights";
+import { loadModel, readModel, saveModel, untrainedDefinition } from "mammolab/model";
+import { readSafetensorsHeader, writeSafetensors } from "mammolab/weights";
 import { small, smallModel, weightsOf } from "./_small.ts";
 
 const film = imageOf(Float32Array.from({ length: 960 }, (_, i) => (i % 97) / 97), { height: 40, width: 24 });
@@ -87,6 +87,21 @@ describe("loadModel()", () => {
         (await assertRejects(save, MammolabError)).message,
         "blocks.1.norm1.weight is [11], the network",
       );
+    }));
+
+  it("reads numbers to go on from, and says which names in the file the network does not know", () =>
+    inFolder(async (folder) => {
+      const weights = weightsOf(small, 1);
+      await saveModel(folder, { definition: small, weights });
+      assertEquals((await readModel(folder)).unused, []);
+      const file = `${folder}/model.safetensors`;
+      const { metadata } = await readSafetensorsHeader(file);
+      const more = [...weights, ["pool.weight", { shape: [1], data: Float32Array.of(1) }] as const];
+      const tensors = more.map(([name, tensor]) => ({ name, ...tensor }));
+      await writeSafetensors(file, tensors, { metadata: Object.fromEntries(metadata) });
+      const read = await readModel(folder);
+      assertEquals(read.unused, ["pool.weight"]);
+      assertEquals([...read.weights.keys()].sort(), [...weights.keys()].sort());
     }));
 
   it("opens weights through a link into another folder, as the cache of Hugging Face lays them", () =>
