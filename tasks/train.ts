@@ -1,7 +1,14 @@
 import { join } from "node:path";
 import { cacheFolder, MammolabError } from "../lib/base/mod.ts";
 import type { FilmRecord } from "../lib/datasets/mod.ts";
-import { adaptModel, loadModel, readModel, saveModel } from "../lib/model/mod.ts";
+import {
+  adaptModel,
+  loadModel,
+  type ModelDefinition,
+  type ModelWeights,
+  readModel,
+  saveModel,
+} from "../lib/model/mod.ts";
 import { balance, createFlow, recordsOfPlan } from "../lib/prepare/mod.ts";
 import {
   classOf,
@@ -68,29 +75,16 @@ await task({
   options,
   positionals: { min: 1, max: 1, what: "SOURCE" },
   run: async (context) => {
-    const { files: [source], options, path, signal, progress, note } = context;
+    const { options, path, signal, progress } = context;
     const engine = oneOf("engine", options.engine, engines);
     const provider = oneOf("provider", options.provider, providers);
-    const strategy = oneOf("balance", options.balance, strategies);
     const recipe = await recipeOf(context);
+    const data = await dataOf(context, recipe);
+    const { model, open } = await modelOf(context, recipe, data);
+    const { preparation } = model.definition;
+    const [out, cache] = [path(options.out), await cacheFolder()];
+    const folder = join(out, "model");
 
-    const { films: all, split, rule } = await filmsOf(source!, context);
-    for (const line of split.notes) note(line);
-    const validation = split.validation.records;
-    await refuseMissing([...split.training.records, ...validation]);
-    const classes = Object.keys(rule);
-    const plan = balance(split.training, {
-      strategy,
-      seed: recipe.seed,
-      by: (film) => classes[classOf(film, rule)], // the classes that are trained, of which each may be several labels
-    });
-
-    const { model, open } = await modelOf(context, recipe, classes);
-    const { preparation, spec } = model.definition;
-    const whyNot = recipe.mode === "head" ? whyNotHeadAlone(recipe, spec) : undefined;
-    if (whyNot) note(`The network runs at every step, because the recipe ${whyNot}`);
-    const out = path(options.out);
-    const cache = await cacheFolder();
     await using flow = createFlow({ preparation });
     const training = fineTune({
       model,
@@ -100,9 +94,9 @@ await task({
         prepare: async (film) => (await flow.prepare({ film })).image,
         folder: join(cache, "prepared"),
       }),
-      classes: rule,
-      training: recordsOfPlan(plan, split.training),
-      validation,
+      classes: data.rule,
+      training: recordsOfPlan(data.plan, data.split.training),
+      validation: data.split.validation.records,
       recipe,
       folder: out,
       features: join(cache, "features"),
@@ -113,64 +107,29 @@ await task({
       onProgress: progress,
       ...(options.threads === undefined ? {} : { threads: options.threads }),
     });
-
-    const sides = {
-      hash: split.hash,
-      seed: options["split-seed"],
-      training: split.training.records.length,
-      validation: validation.length,
-      test: split.test.records.length,
-    };
-    let result: Last | undefined;
+    let last: Last | undefined;
     let ranBy = `onnxruntime-node on ${provider}`;
     for await (const event of training) { // the folder is ours until the last event has been dealt with
       follow(event, context);
       if (event.kind === "opened") ranBy = event.ranBy;
       if (event.kind !== "done" && event.kind !== "stopped") continue;
       if (event.steps === 0) throw signal.reason; // stopped before it had learned anything
-      result = event;
-      const origin = `trained from ${
-        options.scratch ? "random numbers" : options.from
-      } on ${sides.training} films, split ${split.hash}`;
-      const definition = {
-        ...model.definition,
-        name: options.name,
-        trained: true,
-        scores: recipe.loss?.kind === "binary" ? "sigmoid" : "softmax",
-        origin,
-        trainedOn: { films: hashOfFilms(all), split: split.hash, options: sameSplit(options) },
-      } as const;
-      const weights = new Map(
-        [...model.weights].map(([name, { shape }]) => [name, { shape, data: event.weights[name]! }]),
-      );
-      await saveModel(join(out, "model"), { definition, weights }, options.half ? { type: "F16" } : {});
+      await saveModel(folder, trainedModel(event, model, data, recipe, context), options.half ? { type: "F16" } : {});
+      last = event;
     }
-    const { steps, history, bestEpoch } = result!;
-    const best = bestEpoch === undefined ? {} : { bestEpoch };
-    const pictures = await writePictures(out, {
-      name: options.name,
-      preparation,
-      ranBy,
-      recipe,
-      plan,
-      split: sides,
-      history,
-      ...best,
-    });
-    const folder = join(out, "model");
+
+    const { kind, steps, history, bestEpoch } = last!;
+    const { plan, sides } = data;
+    const facts = { recipe, split: sides, history, ...(bestEpoch === undefined ? {} : { bestEpoch }) };
+    const pictures = await writePictures(out, { name: options.name, preparation, ranBy, plan, ...facts });
     return {
       model: folder,
-      next: `deno task evaluate ${quoted(source!)} --model ${quoted(folder)} ${sameSplit(options)}${
-        sameSource({ ...options, ...(options.root === undefined ? {} : { root: path(options.root) }) })
-      }`,
+      next: nextLine(folder, context),
       ...pictures,
-      recipe,
-      split: sides,
+      ...facts,
       balance: { before: plan.before, after: plan.after },
       steps,
-      ...best,
-      stopped: result!.kind === "stopped",
-      history,
+      stopped: kind === "stopped",
     };
   },
   print: (result) =>
@@ -192,20 +151,78 @@ await task({
 
 type Last = Extract<FitEvent, { readonly kind: "done" | "stopped" }>;
 
+type Data = Awaited<ReturnType<typeof dataOf>>;
+type Start = Awaited<ReturnType<typeof modelOf>>;
+
+/** The films of both sides, all of them there, and how the training side is balanced. */
+async function dataOf(context: Context, { seed }: Recipe) {
+  const { files: [source], options, note } = context;
+  const { films, split, rule } = await filmsOf(source!, context);
+  for (const line of split.notes) note(line);
+  const { training, validation, test, hash } = split;
+  await refuseMissing([...training.records, ...validation.records]);
+  const classes = Object.keys(rule);
+  const plan = balance(training, {
+    strategy: oneOf("balance", options.balance, strategies),
+    seed,
+    by: (film) => classes[classOf(film, rule)], // the classes that are trained, of which each may be several labels
+  });
+  const counts = {
+    training: training.records.length,
+    validation: validation.records.length,
+    test: test.records.length,
+  };
+  return { films, split, rule, plan, sides: { hash, seed: options["split-seed"], ...counts } };
+}
+
 /** The model to start from, with outputs for the classes, and how to open it in an engine. What is changed is noted. */
-async function modelOf({ options, path, note }: Context, { seed, pool }: Recipe, classes: readonly string[]) {
+async function modelOf({ options, path, note }: Context, recipe: Recipe, { rule }: Pick<Data, "rule">) {
   const from = options.scratch ? options.from : await modelPath(options.from, path);
-  const seeded = options.scratch ? { seed } : {};
+  const seeded = options.scratch ? { seed: recipe.seed } : {};
   const { unused, ...start } = await readModel(from, seeded);
+  const { name, spec } = start.definition;
   if (unused.length > 0) {
     const more = unused.length > 3 ? ` and ${unused.length - 3} more` : "";
-    note(`${start.definition.name}: its weights hold what is not used: ${unused.slice(0, 3).join(", ")}${more}`);
+    note(`${name}: its weights hold what is not used: ${unused.slice(0, 3).join(", ")}${more}`);
   }
-  const model = adaptModel(start, { classes, seed: 1, ...(pool ? { pool } : {}) });
-  for (const change of model.changes) note(`${model.definition.name}: ${adaptationSentence(change)}`);
+  const { pool } = recipe;
+  const model = adaptModel(start, { classes: Object.keys(rule), seed: 1, ...(pool ? { pool } : {}) });
+  for (const change of model.changes) note(`${name}: ${adaptationSentence(change)}`);
+  const whyNot = recipe.mode === "head" ? whyNotHeadAlone(recipe, spec) : undefined;
+  if (whyNot) note(`The network runs at every step, because the recipe ${whyNot}`);
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   const provider = oneOf("provider", options.provider, providers);
   return { model, open: () => loadModel(from, { ...seeded, ...threads, provider }) };
+}
+
+/** What is saved: the numbers, and a definition that says where they come from and which films they have seen. */
+function trainedModel(
+  { weights }: Last,
+  model: Start["model"],
+  { films, split, sides }: Data,
+  { loss }: Recipe,
+  { options }: Context,
+): { readonly definition: ModelDefinition; readonly weights: ModelWeights } {
+  const from = options.scratch ? "random numbers" : options.from;
+  return {
+    definition: {
+      ...model.definition,
+      name: options.name,
+      trained: true,
+      scores: loss?.kind === "binary" ? "sigmoid" : "softmax",
+      origin: `trained from ${from} on ${sides.training} films, split ${split.hash}`,
+      trainedOn: { films: hashOfFilms(films), split: split.hash, options: sameSplit(options) },
+    },
+    weights: new Map([...model.weights].map(([name, { shape }]) => [name, { shape, data: weights[name]! }])),
+  };
+}
+
+/** How this model is judged on the films that it has not seen. */
+function nextLine(folder: string, { files: [source], options, path }: Context): string {
+  const root = options.root === undefined ? {} : { root: path(options.root) };
+  return `deno task evaluate ${quoted(source!)} --model ${quoted(folder)} ${sameSplit(options)}${
+    sameSource({ ...options, ...root })
+  }`;
 }
 
 /** Before the first step, not in the middle of an epoch. */
