@@ -44,7 +44,9 @@ export async function readNotebook(file: string): Promise<Notebook> {
   try {
     notebook = JSON.parse(await Deno.readTextFile(file));
   } catch (cause) {
-    const found = cause instanceof Deno.errors.NotFound ? "there is no such file" : sentenceOf(cause);
+    const found = cause instanceof Deno.errors.NotFound ? "there is no such file" : cause instanceof SyntaxError // its words are a piece of the file
+      ? "it is not JSON"
+      : sentenceOf(cause);
     throw new MammolabError(`Cannot read ${file}: ${found}; give a notebook (.ipynb)`, { cause });
   }
   if (!Array.isArray(notebook.cells) || notebook.nbformat !== 4) {

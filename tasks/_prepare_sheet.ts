@@ -26,7 +26,7 @@ export function chosenFilms(
   return inTurn.flat().slice(0, count);
 }
 
-type Shown = Pick<TaskContext<OptionSpecs>, "signal" | "progress" | "note" | "failure"> & {
+type Shown = Pick<TaskContext<OptionSpecs>, "signal" | "progress" | "failure"> & {
   /** Augmented copies of each film. */
   readonly copies: number;
   /** Pixels of a token. */
@@ -41,14 +41,15 @@ export type ShownFilm = {
   readonly lesions: readonly ({ readonly kind: string } & LesionTokens)[];
 };
 
-/** The films that can be read, as rows of a contact sheet. @throws MammolabError when there is none */
+/** The films that can be read, as rows of a contact sheet, and a sentence for each of the others. @throws MammolabError when there is none */
 export async function sheetRows(
   chosen: ReturnType<typeof chosenFilms>,
   { flow, plain, context }: { readonly flow: Flow; readonly plain: Flow; readonly context: Shown },
-): Promise<{ rows: SheetRow[]; films: ShownFilm[] }> {
-  const { copies, patch, signal, progress, note, failure } = context;
+): Promise<{ rows: SheetRow[]; films: ShownFilm[]; failed: string[] }> {
+  const { copies, patch, signal, progress, failure } = context;
   const rows: SheetRow[] = [];
   const films: ShownFilm[] = [];
+  const failed: string[] = [];
   for (const film of chosen) {
     if (signal.aborted) break;
     try {
@@ -79,17 +80,17 @@ export async function sheetRows(
       films.push({ id: film.id, group: film.group, warnings, lesions });
     } catch (error) {
       if (signal.aborted) break;
-      failure();
-      note(sentenceOf(error));
+      failed.push(sentenceOf(error));
+      failure(failed.at(-1));
     }
     progress({ done: films.length, total: chosen.length, unit: "films" });
   }
   if (rows.length === 0) {
     throw new MammolabError(
-      `Cannot show what a network is given: none of ${chosen.length} films could be read; see the notes above`,
+      `Cannot show what a network is given: none of ${chosen.length} films could be read; the first: ${failed[0]}`,
     );
   }
-  return { rows, films };
+  return { rows, films, failed };
 }
 
 /** Bars of each group, before and after. */

@@ -25,7 +25,7 @@ await task({
     limit: { type: "number", value: "SECONDS", help: "time for one cell", default: 180, min: 1 },
   },
   positionals: { max: Infinity },
-  run: async ({ files, options, signal, progress, note, failure }) => {
+  run: async ({ files, options, signal, progress, failure }) => {
     const notebooks: { file: string; seconds: number; cells: number; ok: boolean; problems: string[] }[] = [];
     const chosen = files.length ? files : await allNotebooks();
     for (const file of chosen) {
@@ -48,12 +48,20 @@ await task({
         if (signal.aborted) break;
         result = { seconds: 0, cells: 0, ok: false, problems: [sentenceOf(error)] };
       }
-      if (!result.ok) failure();
-      for (const problem of result.problems) note(`${file}: ${problem}`);
+      for (const problem of result.problems) failure(said(file, problem));
       notebooks.push({ file, ...result });
       progress({ done: notebooks.length, total: chosen.length, unit: "notebooks" });
     }
     return { notebooks };
   },
-  print: ({ notebooks }) => table(notebooks.map(({ problems, ...row }) => ({ ...row, problems: problems.length }))),
+  print: ({ notebooks }) => {
+    const problems = notebooks.flatMap(({ file, problems }) => problems.map((problem) => said(file, problem)));
+    const rows = notebooks.map(({ problems, ...row }) => ({ ...row, problems: problems.length }));
+    return [table(rows), ...(problems.length > 0 ? ["", ...problems] : [])].join("\n");
+  },
 });
+
+/** A problem with the file that has it: some name it themselves. */
+function said(file: string, problem: string): string {
+  return problem.includes(file) ? problem : `${file}: ${problem}`;
+}

@@ -5,6 +5,7 @@ import {
   type ExamLabel,
   type FilmKind,
   generatePhantoms,
+  loadPhantoms,
   type PhantomOptions,
 } from "../lib/datasets/mod.ts";
 import { table, task } from "./_task.ts";
@@ -41,7 +42,12 @@ await task({
     const { exams, seed, out, deflated, workers } = options;
     const folder = path(out);
     const started = performance.now();
-    const records = await generatePhantoms(Array.from({ length: exams }, (_, i) => seed + i), {
+    const seeds = Array.from({ length: exams }, (_, i) => seed + i);
+    const left = await earlierExams(folder, seeds);
+    if (left > 0) {
+      note(`The tables will list this run alone: ${left} exams of an earlier one stay in ${folder} without a row`);
+    }
+    const records = await generatePhantoms(seeds, {
       ...phantomOptions(options),
       folder,
       syntax: deflated ? "deflated" : "explicit",
@@ -73,6 +79,13 @@ await task({
     return `${table(rows)}${more}\n\n${exams} exams, ${images} films in ${relative(Deno.cwd(), folder) || "."}`;
   },
 });
+
+/** How many exams the tables of a folder list that are not of these seeds. */
+async function earlierExams(folder: string, seeds: readonly number[]): Promise<number> {
+  const drawn = new Set(seeds);
+  const records = await loadPhantoms(folder).catch(() => []); // no table, or a broken one, which is written again
+  return new Set(records.map(({ exam }) => Number(exam)).filter((exam) => !drawn.has(exam))).size;
+}
 
 type Typed = { mm: number; label?: string; density?: string; kind?: string; contrast?: string; radius?: string };
 

@@ -88,7 +88,7 @@ await task({
     await checkFolder(folder);
     await using flow = createFlow({ preparation, augmentations, seed });
     await using plain = createFlow({ preparation, workers: 1 });
-    const { rows, films } = await sheetRows(chosenFilms(training, plan, context.options.films), {
+    const { rows, films, failed } = await sheetRows(chosenFilms(training, plan, context.options.films), {
       flow,
       plain,
       context: { ...context, ...context.options },
@@ -135,11 +135,12 @@ await task({
       preparation,
       augmentations,
       films,
+      failed,
       sheet: written.sheet,
       report: written.report,
     };
   },
-  print: ({ before, after, films, sheet, report, plan, preparation }) => {
+  print: ({ before, after, films, failed, sheet, report, plan, preparation }) => {
     const { height, width } = preparation.resize;
     const groups = Object.keys(before).map((group) => ({ group, before: before[group]!, after: after[group] ?? 0 }));
     const lesions = films.flatMap(({ id, lesions }) =>
@@ -157,6 +158,7 @@ await task({
       table(groups),
       "",
       ...(lesions.length > 0 ? [table(lesions), ""] : []),
+      ...(failed.length > 0 ? [...failed, ""] : []),
       `sheet   ${here(sheet)}`,
       `report  ${here(report)}`,
     ].join("\n");

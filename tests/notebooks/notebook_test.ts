@@ -1,8 +1,16 @@
 // deno-lint-ignore-file camelcase -- nbformat's own names
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { MammolabError } from "mammolab/base";
-import { type Notebook, notebookText, runNotebook, sameText, sizeLimit, statedFigures } from "../../tasks/_notebook.ts";
+import {
+  type Notebook,
+  notebookText,
+  readNotebook,
+  runNotebook,
+  sameText,
+  sizeLimit,
+  statedFigures,
+} from "../../tasks/_notebook.ts";
 import { type Output, startKernel } from "../../tasks/_notebook_kernel.ts";
 import raw from "../fixtures/notebooks/raw.json" with { type: "json" };
 
@@ -154,6 +162,16 @@ describe("notebookText()", () => {
     const [large, small] = JSON.parse(text).cells[0].outputs;
     assertEquals(Object.keys(large.data), ["image/png"]);
     assertEquals(Object.keys(small.data).length, 2);
+  });
+});
+
+describe("readNotebook()", () => {
+  it("says that a file is no notebook without a word of what is in it", async () => {
+    const file = await Deno.makeTempFile();
+    await Deno.writeTextFile(file, "Anna Smith, 1950");
+    const error = await assertRejects(() => readNotebook(file), MammolabError);
+    assertEquals(error.message, `Cannot read ${file}: it is not JSON; give a notebook (.ipynb)`);
+    await Deno.remove(file);
   });
 });
 
