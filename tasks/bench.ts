@@ -62,5 +62,8 @@ await task({
         holds: holds === true ? "yes" : holds === false ? "NO" : holds,
         control,
       }))),
+      ...(rows.some(({ holds }) => holds === "peer absent")
+        ? ["", "peer absent: set MAMMOLAB_BENCH_PYTHON to a Python with PyTorch, torchvision and timm"]
+        : []),
     ].join("\n"),
 });

@@ -115,7 +115,7 @@ await task({
       summaryOf(result.dataset, result.counts),
       kindsOf("Oddities", result.oddities),
       ..."splits" in result ? [splitTable(result.splits)] : [],
-      ..."images" in result ? [`${result.images} films looked at`] : [],
+      ..."images" in result ? [lookedAt(result.images, result.counts.records)] : [],
       ..."leaks" in result ? [kindsOf("Leaks", result.leaks)] : [],
     ].join("\n\n"),
 });
@@ -204,6 +204,11 @@ function summaryOf(name: string, { records, patients, recordsWithoutPatient, les
     counts: Object.entries(counts).map(([value, count]) => `${value} ${count}`).join(", "),
   }));
   return `${name}: ${records} films, ${patients} patients${unknown}, ${lesions} lesions\n\n${table(rows)}`;
+}
+
+/** Not all films: some cannot be read, or Ctrl-C came. */
+function lookedAt(images: number, records: number): string {
+  return `${images === records ? images : `${images} of ${records}`} films looked at`;
 }
 
 function kindsOf(title: string, found: readonly ((Oddity | Leak) & { readonly sentence: string })[]): string {

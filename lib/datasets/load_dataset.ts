@@ -80,6 +80,11 @@ export async function loadDataset(source: string, options: DatasetOptions = {}, 
     case "folder":
       return await loadFolder(source, { ...(patient ? { patient } : {}) });
     case "table":
+      if (!columns && /\.(dcm|png|pgm|jpe?g)$/i.test(source)) {
+        throw new MammolabError(
+          `Cannot read ${source} as a table: it is named like one film; give the folder of its dataset, or a table of films`,
+        );
+      }
       if (!columns) {
         throw new MammolabError(
           `Cannot read the table ${source}: nothing says which columns hold the file and the label; name them, on the command line with --columns file=COLUMN,label=COLUMN`,

@@ -91,7 +91,7 @@ h1 { font-size: 1.5rem; margin: 0 0 .5rem; } h2 { font-size: 1.1rem; margin: 2re
 .film { margin: 0; } .film img { max-width: 100%; height: auto; } .film h3 { font-size: 1rem; margin: 0 0 .3rem; }
 figcaption, .small { font-size: .85rem; color: #55555c; }
 table { border-collapse: collapse; } th, td { text-align: left; padding: .2rem .9rem .2rem 0; vertical-align: top; border-bottom: 1px solid #ddd; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
+td { font-variant-numeric: tabular-nums; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; background: #f5f5f7; padding: .6rem; }
 `;
 

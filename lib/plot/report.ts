@@ -119,7 +119,7 @@ ${warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>`).joi
 
 function facts(pairs: readonly (readonly [string, string | number])[]): string {
   const rows = pairs.map(([name, value]) =>
-    `<tr><th scope="row">${escapeHtml(name)}</th><td${typeof value === "number" ? ' class="number"' : ""}>${
+    `<tr><th scope="row">${escapeHtml(name)}</th><td>${
       escapeHtml(typeof value === "number" ? short(value) : value)
     }</td></tr>`
   );

@@ -127,6 +127,10 @@ describe("deno task data", () => {
 
   it("refuses a source that is not there, and a pattern that is none, in a sentence", async () => {
     assertStringIncludes((await data("index", "/nowhere/at/all")).out.error, "there is no such file or folder");
+    assertStringIncludes(
+      (await data("index", `${root}data/demo.png`)).out.error,
+      "it is named like one film; give the",
+    );
     assertStringIncludes((await data("index", root, "--patient", "(")).out.error, "it is no regular expression");
     assertStringIncludes((await data("index", root, "--rule", "assessment")).out.error, 'with the option "rule"');
   });
