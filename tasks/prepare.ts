@@ -7,6 +7,7 @@ import { readModel, untrainedDefinition } from "../lib/model/mod.ts";
 import { contactSheet, report } from "../lib/plot/mod.ts";
 import { balance, createFlow, mildAugmentations, pipeline, type Step } from "../lib/prepare/mod.ts";
 import { chosenFilms, countsChart, reportFilm, round, sheetRows } from "./_prepare_sheet.ts";
+import { modelPath } from "./_model.ts";
 import { readSource, sourceOptions } from "./_source.ts";
 import { oneOf, type OptionSpecs, table, task, type TaskContext, UsageError } from "./_task.ts";
 
@@ -185,7 +186,7 @@ async function preparationOf({ options, path }: Context): Promise<Preparation> {
   const { model, size, fit, crop } = options;
   const known = model === undefined
     ? untrainedDefinition("vit-phantom", { seed: 1 }).preparation
-    : (await readModel(/[\\/]/.test(model) && !model.startsWith("hf:") ? path(model) : model)).definition.preparation;
+    : (await readModel(await modelPath(model, path))).definition.preparation;
   const [, height, width] = /^(\d+)x(\d+)$/.exec(size ?? "") ?? [];
   if (size !== undefined && !(Number(height) > 0 && Number(width) > 0)) {
     throw new UsageError(`--size takes HEIGHTxWIDTH, such as 224x224, not "${size}"`);
@@ -210,7 +211,9 @@ async function augmentationsOf({ options, path }: Context): Promise<readonly Ste
     pipeline(steps);
     return steps;
   } catch (cause) {
-    const found = cause instanceof Deno.errors.NotFound ? "there is no such file" : sentenceOf(cause);
+    const found = cause instanceof Deno.errors.NotFound ? "there is no such file" : cause instanceof SyntaxError // its words are a piece of the file
+      ? "it is not JSON"
+      : sentenceOf(cause);
     throw new MammolabError(
       `Cannot read the augmentations ${file}: ${found}; write a list such as [{"name": "rotation", "options": {"degrees": 10}}]`,
       { cause },

@@ -105,10 +105,13 @@ describe("deno task prepare", () => {
     const base = [folder, "--each-file-is-a-patient", "--out", out, "--quiet"];
     const steps = `${folder}/steps.json`;
     await Deno.writeTextFile(steps, '[{"name": "rotation", "options": {"degrees": 0}}]');
+    const broken = `${folder}/broken.json`;
+    await Deno.writeTextFile(broken, "Anna Smith, 1950");
     const refused: readonly (readonly [readonly string[], number, RegExp])[] = [
       [["--ratio", "malignant=1,normal=3,cyst=1"], 1, /no film of "cyst"/],
       [["--balance", "undersample", "--ratio", "malignant=1,normal=0.01"], 1, /leaves no patient of "normal"/],
       [["--augmentations", steps], 1, /steps\.json: Cannot draw a rotation of up to 0°/],
+      [["--augmentations", broken], 1, /broken\.json: it is not JSON; write a list/],
       [["--augmentations", `${folder}/none.json`], 1, /there is no such file/],
       [["--out", folder], 1, /^Cannot write .*: this task may write only below out\//],
       [["--size", "100x100"], 2, /100 × 100 is no multiple of patches of 16/],
