@@ -150,11 +150,12 @@ function failuresOf(row: Row): string[] {
 /** Writes pictures into a folder. A picture may be passed on: its name does not tell the file's, unless that is wished. */
 async function drawer(folder: string, names: boolean, { name: model, trained }: Model): Promise<Draw> {
   const salt = (await readSalt()).bytes;
-  const taken = new Map<string, number>();
+  const taken = new Set<string>();
   const distinct = (stem: string) => {
-    const count = (taken.get(stem) ?? 0) + 1;
-    taken.set(stem, count);
-    return count === 1 ? stem : `${stem}-${count}`;
+    let name = stem;
+    for (let k = 2; taken.has(name); k++) name = `${stem}-${k}`;
+    taken.add(name);
+    return name;
   };
   return async ({ image, laterality, view, source }, { attention }) => {
     const code = createHmac("sha256", salt).update(source.file).digest("hex").slice(0, 10);

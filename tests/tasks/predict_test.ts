@@ -108,14 +108,15 @@ describe("deno task predict", () => {
   });
 
   it("keeps two files of one name apart when pictures are called after files", async () => {
-    const films = [`${folder}/7_L-CC.png`, `${folder}/other/7_L-CC.png`];
+    await film(`${folder}/7_L-CC-2.png`, { height: 110 }); // the name that the second picture would have
+    const films = [`${folder}/7_L-CC.png`, `${folder}/other/7_L-CC.png`, `${folder}/7_L-CC-2.png`];
     const { code, out: text } = await predict(...films, "--attention", out, "--names", "--json", "--quiet");
     const { results } = JSON.parse(text);
     assertEquals(code, 0);
     const pictures = results.map((row: { attention: { file: string } }) => row.attention.file);
-    assertEquals(pictures, [`${out}/7_L-CC.png`, `${out}/7_L-CC-2.png`]);
+    assertEquals(pictures, [`${out}/7_L-CC.png`, `${out}/7_L-CC-2.png`, `${out}/7_L-CC-2-2.png`]);
     const heights = await Promise.all(pictures.map(async (path: string) => (await size(path)).height));
-    assertEquals(heights, [120, 100]);
+    assertEquals(heights, [120, 100, 110]);
   });
 
   it("says once, before it looks at a film, that the folder for pictures cannot be written", async () => {
