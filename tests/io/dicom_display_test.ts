@@ -177,9 +177,10 @@ describe("VOI LUTs", () => {
     assertEquals(await one("harder"), ["VOI LUT 2 (HARDER)", 0.4]);
     assertEquals(await one(1), ["window NORMAL (LINEAR)", 0.000244]);
     assertEquals(await one("SOFTER"), ["window SOFTER (LINEAR)", 1]);
+    assertEquals(await one("window 2"), ["window SOFTER (LINEAR)", 1]); // as the sentence lists it
     assertEquals(await one("range"), ["0..4095", 0.000244]);
     assertEquals(await one({ center: 1, width: 2, function: "LINEAR_EXACT" }), ["window 1/2 (LINEAR_EXACT)", 0.5]);
-    for (const voi of [0, 3, 1.5, "lut 3", "no such", { center: 1, width: 0 }]) {
+    for (const voi of [0, 3, 1.5, "lut 3", "window 3", "no such", { center: 1, width: 0 }]) {
       const error = await assertRejects(() => shown([1], more, { voi }), MammolabError);
       assert(/^Cannot read the DICOM file: .+; .+$/.test(error.message), error.message);
     }

@@ -95,17 +95,18 @@ export function chooseVoi(offer: VoiOffer, choice: VoiChoice | undefined): Voi {
   const lutAt = lutNumber ? Number(lutNumber[1] ?? 1) - 1 : luts.findIndex((each) => each?.name === asked);
   const lut = typeof choice === "string" ? luts[lutAt] : undefined;
   if (lut) return { kind: "lut", number: lutAt + 1, lut };
-  const windowAt = windows.findIndex((each) => each?.name === asked);
+  const windowNumber = /^WINDOW (\d{1,2})$/.exec(asked);
+  const windowAt = windowNumber ? Number(windowNumber[1]) - 1 : windows.findIndex((each) => each?.name === asked);
   const byName = typeof choice === "string" ? windows[windowAt] : undefined;
   if (byName) return { kind: "window", number: windowAt + 1, window: byName };
-  return refuse(`it has no display setting ${JSON.stringify(choice)}; it offers ${offered(offer)}`);
+  return refuse(`it has no display setting ${JSON.stringify(choice)}; ${offered(offer)}`);
 }
 
 function offered({ windows, luts }: VoiOffer): string {
   const list = (what: string, items: readonly ({ readonly name?: string } | undefined)[]) =>
     items.flatMap((each, i) => each ? [`${what} ${i + 1}${each.name ? ` (${each.name})` : ""}`] : []);
   const all = [...list("window", windows), ...list("lut", luts)].slice(0, 8);
-  return all.length > 0 ? all.join(", ") : "none, so leave the choice out";
+  return all.length > 0 ? `choose one of ${all.join(", ")}` : "it has none, leave the choice out";
 }
 
 const isVoiFunction = (name: string): name is VoiFunction => Object.hasOwn(voiFunctions, name);
