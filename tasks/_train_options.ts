@@ -1,7 +1,15 @@
 // What `train` and `evaluate` share: the data, its split, and the classes, from the words of the command line.
 import { createHash } from "node:crypto";
 import { MammolabError } from "../lib/base/mod.ts";
-import { countBy, type FilmRecord, labelOf, recordKey, type Split, split } from "../lib/datasets/mod.ts";
+import {
+  countBy,
+  type FilmRecord,
+  labelOf,
+  recordKey,
+  type Split,
+  split,
+  splitAsPublished,
+} from "../lib/datasets/mod.ts";
 import { classOf, type ClassRule } from "../lib/train/mod.ts";
 import { readSource, sourceOptions } from "./_source.ts";
 import { type OptionSpecs, type TaskContext, UsageError } from "./_task.ts";
@@ -14,20 +22,21 @@ export const dataOptions = {
     help: 'which labels make a class, the last class is the positive one: "negative=normal+benign,malignant=malignant"',
     default: "negative=normal+benign,malignant=malignant",
   },
-  "split-seed": { type: "number", value: "N", help: "which split by patient", default: 1, integer: true },
-  test: {
-    type: "number",
-    value: "SHARE",
-    help: "share of the patients kept for testing",
-    default: 0.2,
-    min: 0,
-    max: 0.9,
+  published: {
+    type: "boolean",
+    help:
+      "the publisher's own sides; where it names no validation side, one is taken from its training side by patient",
   },
+  "drop-leaks": {
+    type: "boolean",
+    help: "with --published, leave out training films of patients who are in test too",
+  },
+  "split-seed": { type: "number", value: "N", help: "which split by patient; default 1", integer: true },
+  test: { type: "number", value: "SHARE", help: "share of the patients for test; default 0.2", min: 0, max: 0.9 },
   validation: {
     type: "number",
     value: "SHARE",
-    help: "share of the patients for validation",
-    default: 0.1,
+    help: "share of the patients for validation; default 0.1",
     min: 0,
     max: 0.9,
   },
@@ -36,15 +45,23 @@ export const dataOptions = {
 
 type Context = Pick<TaskContext<typeof dataOptions>, "options" | "path" | "signal" | "progress" | "note">;
 type Typed = Context["options"];
+type SplitWords = Pick<
+  Typed,
+  "classes" | "published" | "drop-leaks" | "split-seed" | "test" | "validation" | "each-file-is-a-patient"
+>;
 
 /** The options that give `evaluate` the split of a training: with another one, films it learned from would test it. */
-export function sameSplit(
-  options: Pick<Typed, "classes" | "split-seed" | "test" | "validation" | "each-file-is-a-patient">,
-): string {
-  const { classes, "split-seed": seed, test, validation, "each-file-is-a-patient": each } = options;
-  return `--classes ${quoted(classes)} --split-seed ${seed} --test ${test} --validation ${validation}${
-    each ? " --each-file-is-a-patient" : ""
-  }`;
+export function sameSplit(options: SplitWords, { seed }: Pick<Split, "seed">): string {
+  const { classes, published, test = 0.2, validation = 0.1 } = options;
+  return [
+    `--classes ${quoted(classes)}`,
+    ...(published ? ["--published"] : []),
+    ...(options["drop-leaks"] ? ["--drop-leaks"] : []),
+    ...(seed === undefined ? [] : [`--split-seed ${seed}`]),
+    ...(published ? [] : [`--test ${test}`]),
+    ...(published && options.validation === undefined && seed === undefined ? [] : [`--validation ${validation}`]),
+    ...(options["each-file-is-a-patient"] ? ["--each-file-is-a-patient"] : []),
+  ].join(" ");
 }
 
 /** The options that were given to read the source, each with a space before it. They may name folders: for this user alone. */
@@ -74,13 +91,15 @@ export function classesFrom(typed: string): ClassRule {
   );
 }
 
-/** The films that have a class, split by patient and stratified by class. Those that have none are noted. */
+/** The films that have a class, split by patient and stratified by class, or as published. Those that have none are noted. */
 export async function filmsOf(
   source: string,
   context: Context,
 ): Promise<{ readonly films: readonly FilmRecord[]; readonly split: Split; readonly rule: ClassRule }> {
-  const { options: { classes, "split-seed": seed, test, validation, ...options }, note } = context;
-  const rule = classesFrom(classes);
+  const { options, note } = context;
+  if (options.published && options.test !== undefined) throw idle("--test", "with --published");
+  if (options["drop-leaks"] && !options.published) throw idle("--drop-leaks", "without --published");
+  const rule = classesFrom(options.classes);
   const { records } = await readSource(source, context);
   const known = new Set(Object.values(rule).flat());
   const hasClass = (film: FilmRecord) => known.has(labelOf(film) ?? "");
@@ -93,16 +112,33 @@ export async function filmsOf(
     );
   }
   if (others.length > 0) note(`${others.length} films have a label of no class (${labels}) and are left out`);
-  const names = Object.keys(rule);
-  return {
-    films,
-    split: split(films, {
-      by: "patient",
-      seed,
-      stratify: (film) => names[classOf(film, rule)],
-      eachFileIsAPatient: options["each-file-is-a-patient"],
-      holdOut: { test, validation },
-    }),
-    rule,
-  };
+  return { films, split: splitOf(films, rule, options), rule };
 }
+
+function splitOf(films: readonly FilmRecord[], rule: ClassRule, options: Typed): Split {
+  const { published, test = 0.2, validation = 0.1, "each-file-is-a-patient": eachFileIsAPatient } = options;
+  const names = Object.keys(rule);
+  const how = {
+    seed: options["split-seed"] ?? 1,
+    stratify: (film: FilmRecord) => names[classOf(film, rule)],
+    eachFileIsAPatient,
+  };
+  if (!published) return split(films, { ...how, by: "patient", holdOut: { test, validation } });
+
+  const named = films.some(({ split }) => split === "validation");
+  const drawn = !named && validation > 0;
+  const given = (name: keyof Typed) => options[name] !== undefined && options[name] !== false;
+  const without = (["validation", "split-seed", "each-file-is-a-patient"] as const).slice(named ? 0 : 1).find(given);
+  if (!drawn && without) {
+    throw idle(
+      `--${without}`,
+      named ? "where the publisher names a validation side" : "with --published and no validation side",
+    );
+  }
+  return splitAsPublished(films, {
+    ...(options["drop-leaks"] ? { leaks: "drop from training" } : {}),
+    ...(drawn ? { validation: { ...how, share: validation } } : {}),
+  });
+}
+
+const idle = (option: string, where: string) => new UsageError(`${option} has no effect ${where}`);

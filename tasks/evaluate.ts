@@ -22,7 +22,8 @@ const sides = ["test", "validation", "training", "all"] as const;
 
 await task({
   name: "evaluate",
-  summary: "How well a model tells the classes apart on one side of a split by patient, with intervals.",
+  summary:
+    "How well a model tells the classes apart on one side of a split, by patient or as published, with intervals.",
   usage: "deno task evaluate SOURCE",
   example: "deno task evaluate out/phantom --model out/train/model --side test --json",
   options: {

@@ -69,7 +69,7 @@ type Context = TaskContext<typeof options>;
 
 await task({
   name: "train",
-  summary: "Trains or fine-tunes a model on the films of a dataset, split by patient.",
+  summary: "Trains or fine-tunes a model on the films of a dataset, split by patient or as published.",
   usage: "deno task train SOURCE",
   example: "deno task train out/phantom --from vit-phantom --epochs 20 --balance oversample --out out/train",
   options,
@@ -124,7 +124,7 @@ await task({
     const pictures = await writePictures(out, { name: options.name, preparation, ranBy, plan, ...facts });
     return {
       model: folder,
-      next: nextLine(folder, context),
+      next: nextLine(folder, data, context),
       ...pictures,
       ...facts,
       balance: { before: plan.before, after: plan.after },
@@ -155,16 +155,16 @@ type Data = Awaited<ReturnType<typeof dataOf>>;
 type Start = Awaited<ReturnType<typeof modelOf>>;
 
 /** The films of both sides, all of them there, and how the training side is balanced. */
-async function dataOf(context: Context, { seed }: Recipe) {
+async function dataOf(context: Context, recipe: Recipe) {
   const { files: [source], options, note } = context;
   const { films, split, rule } = await filmsOf(source!, context);
   for (const line of split.notes) note(line);
-  const { training, validation, test, hash } = split;
+  const { training, validation, test, hash, by, seed } = split;
   await refuseMissing([...training.records, ...validation.records]);
   const classes = Object.keys(rule);
   const plan = balance(training, {
     strategy: oneOf("balance", options.balance, strategies),
-    seed,
+    seed: recipe.seed,
     by: (film) => classes[classOf(film, rule)], // the classes that are trained, of which each may be several labels
   });
   const counts = {
@@ -172,7 +172,7 @@ async function dataOf(context: Context, { seed }: Recipe) {
     validation: validation.records.length,
     test: test.records.length,
   };
-  return { films, split, rule, plan, sides: { hash, seed: options["split-seed"], ...counts } };
+  return { films, split, rule, plan, sides: { hash, by, ...(seed === undefined ? {} : { seed }), ...counts } };
 }
 
 /** The model to start from, with outputs for the classes, and how to open it in an engine. What is changed is noted. */
@@ -210,17 +210,19 @@ function trainedModel(
       name: options.name,
       trained: true,
       scores: loss?.kind === "binary" ? "sigmoid" : "softmax",
-      origin: `trained from ${from} on ${sides.training} films, split ${split.hash}`,
-      trainedOn: { films: hashOfFilms(films), split: split.hash, options: sameSplit(options) },
+      origin: `trained from ${from} on ${sides.training} films, ${
+        split.by === "publisher" ? "published split" : "split"
+      } ${split.hash}`,
+      trainedOn: { films: hashOfFilms(films), split: split.hash, options: sameSplit(options, split) },
     },
     weights: new Map([...model.weights].map(([name, { shape }]) => [name, { shape, data: weights[name]! }])),
   };
 }
 
 /** How this model is judged on the films that it has not seen. */
-function nextLine(folder: string, { files: [source], options, path }: Context): string {
+function nextLine(folder: string, { split }: Data, { files: [source], options, path }: Context): string {
   const root = options.root === undefined ? {} : { root: path(options.root) };
-  return `deno task evaluate ${quoted(source!)} --model ${quoted(folder)} ${sameSplit(options)}${
+  return `deno task evaluate ${quoted(source!)} --model ${quoted(folder)} ${sameSplit(options, split)}${
     sameSource({ ...options, ...root })
   }`;
 }

@@ -1,6 +1,8 @@
-import { checkWord, MammolabError } from "../base/mod.ts";
-import { refuseTwice, sealed } from "./_grouped.ts";
+import { checkWord, MammolabError, seededRandom } from "../base/mod.ts";
+import { allocate } from "./_allocate.ts";
+import { assemble, group, refuseTwice, sealed } from "./_grouped.ts";
 import { type FilmRecord, patientKey, recordKey } from "./records.ts";
+import type { SplitOptions } from "./split.ts";
 import type { Split } from "./sides.ts";
 
 /**
@@ -9,11 +11,17 @@ import type { Split } from "./sides.ts";
  * @param options.leaks what to do where a patient is on several sides: `"refuse"` (default), or `"drop from training"`:
  *   a patient with films in the test side keeps those alone, another one those in the validation side, and the notes say how
  *   many films were left out
- * @throws MammolabError when a record has no published side, when the training or the test side is empty, or on a leak
+ * @param options.validation takes a validation side from the published training side, by patient and stratified as
+ *   `split` does: `share` of its patients, in (0, 1); for publishers who name none
+ * @throws MammolabError when a record has no published side, when a side is empty, on a leak, or when a validation side is
+ *   asked for and the publisher has one
  */
 export function splitAsPublished(
   records: readonly FilmRecord[],
-  { leaks = "refuse" }: { readonly leaks?: "refuse" | "drop from training" } = {},
+  { leaks = "refuse", validation }: {
+    readonly leaks?: "refuse" | "drop from training";
+    readonly validation?: Omit<SplitOptions, "by"> & { readonly share: number };
+  } = {},
 ): Split {
   checkWord("Cannot split as published: for leaks", leaks, ["refuse", "drop from training"]);
   const without = records.filter(({ split }) => split === undefined);
@@ -40,7 +48,36 @@ export function splitAsPublished(
   const notes = dropped.size === 0 ? [] : [
     `${dropped.size} training and validation films of ${torn.length} patients were left out, because other films of these patients are held out`,
   ];
-  return sealed(kept, ({ split }) => split!, { by: "publisher", notes, asked: ["training", "test"] });
+  const taken = validation === undefined ? undefined : takenFromTraining(kept, validation);
+  return sealed(kept, (record) => taken?.records.has(record) ? "validation" : record.split!, {
+    by: "publisher",
+    ...(validation === undefined ? {} : { seed: validation.seed }),
+    notes: [...notes, ...taken?.notes ?? []],
+    asked: ["training", "test"],
+  });
+}
+
+function takenFromTraining(
+  records: readonly FilmRecord[],
+  { share, ...options }: Omit<SplitOptions, "by"> & { readonly share: number },
+) {
+  const held = records.filter(({ split }) => split === "validation");
+  if (held.length > 0) {
+    throw new MammolabError(
+      `Cannot take a validation side from the published training side: the publisher has one, of ${held.length} films; ask for none`,
+    );
+  }
+  if (!(share > 0 && share < 1)) {
+    throw new MammolabError(
+      `Cannot split as published: the share ${share} for validation must be above 0 and below 1; change it`,
+    );
+  }
+  const how = { ...options, by: "patient" } as const;
+  const grouped = group(records.filter(({ split }) => split === "training"), how);
+  const sides = ["training", "validation"] as const;
+  const sideOf = allocate(grouped.units, [1 - share, share], seededRandom(how.seed, "validation"));
+  const { validation, notes } = assemble(grouped, sideOf.map((side) => sides[side]!), { options: how, asked: sides });
+  return { records: new Set(validation.records), notes };
 }
 
 /** A split as plain JSON: the keys of the films on each side. */

@@ -263,6 +263,30 @@ describe("splitAsPublished()", () => {
     );
   });
 
+  it("takes a validation side from the training side alone, by patient, the same for the same seed", () => {
+    const validation = { share: 0.2, seed: 1 };
+    const made = splitAsPublished(published, { validation });
+    assertEquals(made.test.records, splitAsPublished(published).test.records);
+    assertEquals([made.training.records.length, made.validation.records.length], [48, 12]);
+    const patients = new Set(made.validation.records.map(({ patient }) => patient));
+    assert(made.training.records.every(({ patient }) => !patients.has(patient)));
+    assertEquals([made.by, made.seed, isTrainingSide(made.training)], ["publisher", 1, true]);
+    assertEquals(splitAsPublished(published.toReversed(), { validation }), made);
+    assert(splitAsPublished(published, { validation: { share: 0.2, seed: 2 } }).hash !== made.hash);
+    assertEquals(restoreSplit(published, JSON.parse(JSON.stringify(saveSplit(made)))), made);
+  });
+
+  it("takes no second validation side, no patient that is unknown, and no share that leaves nothing", () => {
+    const ask = (records: readonly FilmRecord[], share = 0.2) => () =>
+      splitAsPublished(records, { validation: { share, seed: 1 } });
+    const three = published.map((record, i) => i < 4 ? { ...record, split: "validation" as const } : record);
+    assertThrows(ask(three), MammolabError, "the publisher has one, of 4 films; ask for none");
+    const unknown = [...published, { ...film("x"), split: "training" as const }];
+    assertThrows(ask(unknown), MammolabError, "the patient of 1 of 61 records is unknown");
+    assertThrows(ask(published, 1), MammolabError, "must be above 0 and below 1");
+    assertThrows(ask(published, 0.001), MammolabError, "the validation side would be empty");
+  });
+
   const cbis = realData("tables/cbis-ddsm");
   (cbis ? it : it.skip)("drops 64 training films of 31 patients from the pooled split of CBIS-DDSM", async () => {
     const { records } = await loadCbisDdsm(cbis!);

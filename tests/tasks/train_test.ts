@@ -5,6 +5,15 @@ import { deno, root } from "./_run.ts";
 
 const run = (name: string, ...args: string[]) => deno(["task", "-q", name, ...args]);
 
+/** The words of the line that a training ends with, as a shell takes them. */
+function nextOf(said: string): string[] {
+  const line = said.match(/Next: deno task (evaluate [^]*)$/)![1]!.trim();
+  const words = [...line.matchAll(/'((?:[^']|'\\'')*)'|\S+/g)].map(([word, inside]) =>
+    inside === undefined ? word : inside.replaceAll("'\\''", "'")
+  );
+  return ["task", "-q", ...words];
+}
+
 let out: string;
 /** Three exams, each of one label: enough to go through everything, far too few to learn from. */
 const data = ["data/phantom", "--test", "0.34", "--validation", "0"];
@@ -105,13 +114,7 @@ describe("deno task train and deno task evaluate", () => {
     const trained = await run("train", ...args);
     assertEquals(trained.code, 0, trained.error);
     assertMatch(trained.out, /\n +1 .*\n +2 /);
-    const next = trained.out.match(/Next: (deno task evaluate [^]*)$/)![1]!;
-    const line = next.trim().replace("deno task", "deno task -q");
-    // What a person would do with it, in a shell.
-    const words = [...line.matchAll(/'((?:[^']|'\\'')*)'|\S+/g)].map(([word, inside]) =>
-      inside === undefined ? word : inside.replaceAll("'\\''", "'")
-    );
-    const judged = await deno([...words.slice(1), "--json", "--quiet"]);
+    const judged = await deno([...nextOf(trained.out), "--json", "--quiet"]);
     assertEquals(judged.code, 0, judged.error);
     assertEquals(JSON.parse(judged.out).films, films.length / 2);
 
@@ -139,6 +142,64 @@ describe("deno task train and deno task evaluate", () => {
       "n=normal,malignant=x",
     );
     assertMatch(one.error, /Cannot evaluate on the test side: 0 of its \d+ films are malignant, both kinds are needed/);
+  });
+
+  it("trains and evaluates on the publisher's own sides, and refuses sides that share a patient", async () => {
+    const rows = (await Deno.readTextFile(`${root}data/phantom/films.csv`)).trim().split("\n").slice(1)
+      .map((row) => row.split(",")).map(([id, file], k) => ({
+        cells: `${root}data/phantom/${file},${id},P${k},${k % 2 ? "malignant" : "normal"}`,
+        side: k < 8 ? "train" : "test",
+      }));
+    const write = async (name: string, sides: readonly string[]) => {
+      const lines = rows.map(({ cells }, k) => `${cells},${sides[k]}`);
+      await Deno.writeTextFile(`${out}/${name}.csv`, ["file,id,patient,label,split", ...lines].join("\n"));
+      return `${out}/${name}.csv`;
+    };
+    const sides = rows.map(({ side }) => side);
+    const table = await write("published", sides);
+    const columns = ["--columns", "file=file,label=label,patient=patient,id=id,split=split"];
+    const quickly = [...columns, "--mode", "head", "--epochs", "1", "--batch", "4", "--published"];
+    const trained = await run("train", table, ...quickly, "--validation", "0.25", "--out", `${out}/published`);
+    assertEquals(trained.code, 0, trained.error);
+    const next = nextOf(trained.out);
+    assertStringIncludes(next.join(" "), "--published --split-seed 1 --validation 0.25");
+    const judged = await deno([...next, "--json", "--quiet"]);
+    assertEquals(judged.code, 0, judged.error);
+    const { scores, split } = JSON.parse(judged.out);
+    const asked = rows.flatMap(({ cells, side }) => side === "test" ? [cells.split(",")[1]] : []);
+    assertEquals(scores.map(({ id }: { id: string }) => id).sort(), asked.sort());
+    const { definition } = await readModel(`${out}/published/model`);
+    assertEquals(definition.trainedOn?.split, split);
+    assertStringIncludes(definition.origin!, `on 6 films, published split ${split}`);
+
+    const model = ["--model", `${out}/published/model`];
+    for (
+      const other of [[], ["--published", "--validation", "0.5"], [
+        "--published",
+        "--validation",
+        "0.25",
+        "--side",
+        "all",
+      ]]
+    ) {
+      const leak = await run("evaluate", table, ...columns, ...model, ...other);
+      assertEquals(leak.code, 1);
+      assertStringIncludes(leak.error, "--published --split-seed 1 --validation 0.25 and a --side");
+    }
+    const named = await write("named", sides.with(7, "val").with(6, "val"));
+    const torn = await write("torn", sides);
+    await Deno.writeTextFile(torn, (await Deno.readTextFile(torn)).replace(",P11,", ",P0,"));
+    const refused: readonly [string, number, string[]][] = [
+      ["--test has no effect with --published", 2, [table, ...quickly, "--test", "0.3"]],
+      ["--drop-leaks has no effect without --published", 2, [table, ...columns, "--drop-leaks"]],
+      ["--split-seed has no effect where the publisher names", 2, [named, ...quickly, "--split-seed", "2"]],
+      ["1 patients are on several sides (P0); drop them from training", 1, [torn, ...quickly]],
+      ["12 of 12 records have no published side", 1, ["data/phantom", "--published"]],
+    ];
+    for (const [message, code, args] of refused) {
+      const result = await run("train", ...args, "--out", `${out}/refused`);
+      assertEquals([result.code, result.error.includes(message)], [code, true], result.error);
+    }
   });
 
   it("refuses a recipe that is no recipe, options beside a recipe, and one class only, each in a sentence", async () => {
