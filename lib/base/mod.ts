@@ -1,6 +1,7 @@
 /** What every room uses and what knows nothing of images: errors, seeded randomness, progress, files, the pool. @module */
 export { MammolabError, sentenceOf } from "./errors.ts";
 export { checkWord } from "./words.ts";
+export { canonicalJson } from "./canonical.ts";
 export { hashKey, type Random, seededRandom, shuffled } from "./random.ts";
 export { type OnProgress, type Progress, progressCounter } from "./progress.ts";
 export {

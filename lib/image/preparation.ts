@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { MammolabError } from "../base/mod.ts";
+import { canonicalJson, MammolabError } from "../base/mod.ts";
 import { locateBreast, withMargin } from "./breast.ts";
 import { clahe } from "./clahe.ts";
 import type { Image } from "./image.ts";
@@ -118,15 +118,5 @@ const version = 1;
  * ```
  */
 export function preparationHash(preparation: Preparation): string {
-  return createHash("sha256").update(`preparation ${version} ${canonical(preparation)}`).digest("hex").slice(0, 16);
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(
-    value,
-    (_, item) =>
-      item && typeof item === "object" && !Array.isArray(item)
-        ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => a < b ? -1 : 1))
-        : item,
-  );
+  return createHash("sha256").update(`preparation ${version} ${canonicalJson(preparation)}`).digest("hex").slice(0, 16);
 }

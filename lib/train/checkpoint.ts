@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { cannotWrite, disk, type FileSystem, MammolabError, removeHalfWritten } from "../base/mod.ts";
+import { cannotWrite, canonicalJson, disk, type FileSystem, MammolabError, removeHalfWritten } from "../base/mod.ts";
 import type { NetSpec } from "../nets/mod.ts";
 import { readSafetensors, readSafetensorsHeader, type TensorToWrite, writeSafetensors } from "../weights/mod.ts";
 import { type Recipe, recipeDifferences } from "./recipe.ts";
@@ -16,6 +16,8 @@ export type Progress = {
   readonly data: string;
   /** Hash of the first numbers; absent in the checkpoints of version 0.1. */
   readonly weights?: string;
+  /** Hash of how the network is given the first training image, before augmentation; absent in older checkpoints. */
+  readonly images?: string;
   /** Steps that are done. Order of the data and all masks follow from it and the seed. */
   readonly step: number;
   readonly history: readonly EpochReport[];
@@ -82,7 +84,7 @@ export async function readBest(folder: string): Promise<Numbers> {
  */
 export async function readCheckpoint(
   folder: string,
-  expected: Pick<Progress, "recipe" | "spec" | "data" | "weights">,
+  expected: Pick<Progress, "recipe" | "spec" | "data" | "weights" | "images">,
 ): Promise<{ readonly state: TrainerState; readonly progress: Progress } | undefined> {
   const path = join(folder, FILE);
   try {
@@ -97,13 +99,16 @@ export async function readCheckpoint(
   const progress = text === undefined ? undefined : progressFrom(text);
   if (!progress) throw cannot("it is no checkpoint of a training");
   if (progress.schemaVersion !== 1) throw cannot("another version wrote it");
-  if (JSON.stringify(progress.spec) !== JSON.stringify(expected.spec)) throw cannot("it holds another network");
+  if (canonicalJson(progress.spec) !== canonicalJson(expected.spec)) throw cannot("it holds another network");
   const differences = recipeDifferences(expected.recipe, progress.recipe);
   if (differences.length > 0) throw cannot(`the recipe differs in ${differences.join(", ")}`);
   if (progress.weights !== undefined && progress.weights !== expected.weights) {
     throw cannot("it began with other weights (another model, or another seed)");
   }
   if (progress.data !== expected.data) throw cannot("the data differ (other records or labels)");
+  if (progress.images !== undefined && expected.images !== undefined && progress.images !== expected.images) {
+    throw cannot("the images differ (another preparation, or a file that was changed)");
+  }
 
   const { named } = await readNumbers(path, anew);
   const hash = metadata.get(HASH); // checkpoints of version 0.1 had none

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { disk, type FileSystem, MammolabError, seededRandom, shuffled } from "../base/mod.ts";
+import { canonicalJson, disk, type FileSystem, MammolabError, seededRandom, shuffled } from "../base/mod.ts";
 import type { Provider } from "../engine/mod.ts";
 import { buildNet, type NetSpec, type Normalization } from "../nets/mod.ts";
 import { judge, type Judgement } from "./judge.ts";
@@ -18,7 +18,7 @@ export type Samples = {
   readonly ids: readonly string[];
   /** The label of each item as shares of the classes. */
   readonly targets: readonly (readonly number[])[];
-  /** Pixels in 0..1, `[channels, height, width]`, of an item in an epoch (from 0; −1 for validation: not augmented). */
+  /** Pixels in 0..1, `[channels, height, width]`, of an item in an epoch (from 0; −1 for what is not augmented: validation). */
   readonly image: (item: number, epoch: number) => Promise<Float32Array> | Float32Array;
   /** That they differ from epoch to epoch as the recipe's `augmentation` says, which `fit` cannot see. */
   readonly augmented?: boolean;
@@ -104,8 +104,10 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
   const run = planOf(options);
   checkWeights(options.weights, run.shapes);
   begunAt(options, run, recipe.epochs - 1); // a mode that the network does not have is told now, not hours later
-  const known = folder === undefined ? undefined : await readCheckpoint(folder, run);
-  let progress: Progress = known?.progress ?? { schemaVersion: 1, ...run.identity, step: 0, history: [], lossSum: 0 };
+  const images = folder === undefined ? undefined : await unlessAborted(hashOfImages(options), signal);
+  const identity = { ...run.identity, ...(images === undefined ? {} : { images }) };
+  const known = folder === undefined ? undefined : await readCheckpoint(folder, identity);
+  let progress: Progress = known?.progress ?? { schemaVersion: 1, ...identity, step: 0, history: [], lossSum: 0 };
   let state = known?.state;
   if (known) yield { kind: "resumed", step: progress.step, steps: run.steps };
   let bestValues = progress.best && await readBest(folder!);
@@ -137,7 +139,7 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
         await save().catch(() => {}); // a film that cannot be read costs no steps; the first failure is the one to tell
         throw error;
       });
-      if (!batches) break;
+      if (!batches || signal?.aborted) break;
       next = batchAt(options, run, progress.step + 1); // prepared while the step runs
       next.catch(() => {});
       const learningRate = recipe.learningRate *
@@ -230,7 +232,6 @@ function planOf(
     ...(folder === undefined ? {} : { weights: hashOf(weights) }),
   };
   return {
-    ...identity,
     identity,
     perStep,
     perEpoch,
@@ -248,6 +249,13 @@ function hashOf(weights: Numbers): string {
     hash.update(name).update(new Uint8Array(buffer, byteOffset, byteLength));
   }
   return hash.digest("hex").slice(0, 16);
+}
+
+/** One image stands for all, with what is known of their preparation: `fineTune` gives the whole of it as normalization. */
+async function hashOfImages({ training, normalization, inputChannels = 1 }: FitOptions): Promise<string> {
+  const { buffer, byteOffset, byteLength } = await training.image(0, -1);
+  const hash = createHash("sha256").update(canonicalJson({ normalization, inputChannels }));
+  return hash.update(new Uint8Array(buffer, byteOffset, byteLength)).digest("hex").slice(0, 16);
 }
 
 /** The pixels, labels and masks of a step: all follow from the seed and its number. */

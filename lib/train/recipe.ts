@@ -1,4 +1,4 @@
-import { MammolabError } from "../base/mod.ts";
+import { canonicalJson, MammolabError } from "../base/mod.ts";
 import type { NetSpec } from "../nets/mod.ts";
 import { pipeline, type Step } from "../prepare/mod.ts";
 import { wrongSetting } from "./_recipe_settings.ts";
@@ -117,10 +117,10 @@ export function checkRecipe(recipe: Recipe): void {
   pipeline(recipe.augmentation ?? []); // refuses here what would fail at each sample
 }
 
-/** The settings in which two recipes differ, with both values: `epochs (5, was 3)`. */
+/** The settings in which two recipes differ, with both values: `epochs (5, was 3)`; in which order they stand means nothing. */
 export function recipeDifferences(now: Recipe, before: Recipe): readonly string[] {
   const keys = [...new Set([...Object.keys(now), ...Object.keys(before)])] as (keyof Recipe)[];
   const text = (value: unknown) => value === undefined ? "none" : JSON.stringify(value);
-  return keys.filter((key) => JSON.stringify(now[key]) !== JSON.stringify(before[key]))
+  return keys.filter((key) => canonicalJson([now[key]]) !== canonicalJson([before[key]]))
     .map((key) => `${key} (${text(now[key])}, was ${text(before[key])})`);
 }

@@ -1,7 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
 import { disk, MammolabError, seededRandom, writeFileAtomic } from "mammolab/base";
-import { fit, type FitEvent, type FitOptions, lockFolder } from "mammolab/train";
+import { fit, type FitEvent, type FitOptions, lockFolder, type Recipe } from "mammolab/train";
 import { smallFit, squares } from "./_fit_case.ts";
 
 type Done = Extract<FitEvent, { kind: "done" | "stopped" }>;
@@ -212,7 +212,7 @@ describe("fit()", () => {
 
   it("refuses to go on from another recipe, network or data, and says which; and a folder in use", async () => {
     await inFolder(async (folder) => {
-      const base = { ...smallFit({ epochs: 1 }), folder };
+      const base = { ...smallFit({ epochs: 1, schedule: { kind: "cosine", warmUp: 0.1 } }), folder };
       await run(base);
       const cases: readonly [string, FitOptions][] = [
         ["the recipe differs in seed (9, was 3)", { ...base, recipe: { ...base.recipe, seed: 9 } }],
@@ -222,8 +222,30 @@ describe("fit()", () => {
           weights: { ...base.weights, "head.bias": Float32Array.of(0, 1) },
         }],
         ["it holds another network", { ...base, spec: { ...base.spec, heads: 4 } }],
+        ["the images differ (another preparation, or a file that was changed)", {
+          ...base,
+          training: {
+            ...base.training,
+            image: async (item, epoch) => (await base.training.image(item, epoch)).map((value) => value ** 2),
+          },
+        }],
+        ["the images differ", { ...base, normalization: { mean: [0.4], std: [0.25] } }],
       ];
       for (const [message, options] of cases) await assertRejects(() => run(options), MammolabError, message);
+      const { seed, ...others } = base.recipe;
+      const { dim, ...spec } = base.spec;
+      const recipe: Recipe = { ...others, seed, schedule: { warmUp: 0.1, kind: "cosine" } };
+      const { events } = await run({ ...base, recipe, spec: { ...spec, dim } });
+      assertEquals(events.map(({ kind }) => kind), ["resumed", "done"]); // the order in which settings stand means nothing
+    });
+  });
+
+  it("does nothing when it is stopped before it begins", async () => {
+    await inFolder(async (folder) => {
+      const { training, ...rest } = { ...smallFit(), folder, signal: AbortSignal.abort() };
+      const image = () => new Promise<Float32Array>(() => {}); // a film that takes long
+      const { events, done } = await run({ ...rest, training: { ...training, image } });
+      assertEquals([events.map(({ kind }) => kind), done.steps], [["opened", "stopped"], 0]);
     });
   });
 
@@ -247,7 +269,7 @@ describe("fit()", () => {
         const abort = new AbortController();
         let asked = 0;
         const image = (item: number, epoch: number) => {
-          if (++asked <= 5 * 4) return training.image(item, epoch);
+          if (epoch < 0 || ++asked <= 5 * 4) return training.image(item, epoch);
           if (how === "unreadable") throw new MammolabError("Cannot read film 5: it is gone; put it back");
           setTimeout(() => abort.abort(), 50);
           return new Promise<Float32Array>(() => {}); // a film that takes long
