@@ -35,7 +35,8 @@ export type ToOnnxOptions = {
  * Writes a model as ONNX, which any tool reads: input `image` `[batch, 1, height, width]` in 0..1, outputs `logits`
  * (`features` of a network without a head) and every layer's attention. The file is then run beside the original.
  *
- * @param source a folder with `model.safetensors` (and `model.json`, or a hub's `config.json`), or a safetensors file
+ * @param source a folder with `model.safetensors` (and `model.json`, or a hub's `config.json`), or a safetensors file;
+ * of a model that is known by name, `(await loadModel(name)).folder`
  * @throws MammolabError when the weights are not those of the network, or a single file would be longer than 2 GB
  */
 export async function convertToOnnx(

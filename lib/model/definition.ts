@@ -123,12 +123,21 @@ export function parseDefinition(text: string, path: string): ModelDefinition {
   const cannot = (reason: string, cause?: unknown): never => {
     throw new MammolabError(`Cannot read ${path}: ${reason}; save the model again`, { cause });
   };
-  let value: Partial<ModelDefinition> = {};
+  let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     cannot("it is no JSON", cause);
   }
+  return checkedDefinition(value as Partial<ModelDefinition>, path, cannot);
+}
+
+/** A definition that holds together; `cannot` makes the sentence of what does not. */
+export function checkedDefinition(
+  value: Partial<ModelDefinition>,
+  from: string,
+  cannot: (reason: string) => never,
+): ModelDefinition {
   if (value?.schemaVersion !== 1) cannot("it is not a model of this version (schemaVersion 1)");
   const { name, spec, classes, preparation, trained } = value;
   if (typeof name !== "string" || typeof trained !== "boolean") cannot("name or trained is missing");
@@ -142,7 +151,7 @@ export function parseDefinition(text: string, path: string): ModelDefinition {
   if (value.scores !== undefined && value.scores !== "softmax" && value.scores !== "sigmoid") {
     cannot(`scores is ${JSON.stringify(value.scores)}, it may be "softmax" or "sigmoid"`);
   }
-  const size = readPreparation(preparation, path).resize;
+  const size = readPreparation(preparation, from).resize;
   if (size.height !== spec?.imageSize?.height || size.width !== spec?.imageSize?.width) {
     cannot("preparation.resize is not the size that the network takes (spec.imageSize)");
   }

@@ -3,7 +3,7 @@ export type { AttentivePrediction, LayerAttention, Prediction } from "./predicti
 export { loadModel, type Model, type ModelOptions } from "./load.ts";
 export type { Film, PredictionOf, PredictOptions } from "./predict.ts";
 export type { FilmResult, PredictAllOptions } from "./predict_all.ts";
-export { type ModelWeights, saveModel } from "./save.ts";
+export { type ModelWeights, type PlainWeights, saveModel } from "./save.ts";
 export { type ModelDefinition, readDefinition, type TrainedOn, untrainedDefinition } from "./definition.ts";
 export { hubDefinition } from "./hub_model.ts";
 export { readModel, type SourceOptions } from "./source.ts";

@@ -158,9 +158,7 @@ async function untrained(name: string, seed: number, cache?: string): Promise<st
   const folder = join(cache ?? join(await cacheFolder(), "models"), name, `${definitionHash(definition)}-${drawn}`);
   if (await exists(join(folder, "model.safetensors"))) return folder;
   const { parameters } = buildNet(definition.spec, { normalization: definition.preparation });
-  const values = initialize(parameters, { seed });
-  const weights = new Map([...parameters].map(([name, shape]) => [name, { shape, data: values.get(name)! }]));
-  await saveModel(folder, { definition, weights });
+  await saveModel(folder, { definition, weights: initialize(parameters, { seed }) });
   return folder;
 }
 

@@ -26,7 +26,7 @@ const opacity = 0.75;
 
 /**
  * What each head of each layer looks at: the class token's attention over the film. The interactive figure shows the heads of
- * one layer side by side and has a slider for the layer; the still picture shows all, a row a layer.
+ * one layer side by side and has a slider for the layer; the still picture shows all, layers across and heads down or the other way.
  *
  * Each map has its own scale from its lowest to its highest attention, as heads differ a hundredfold.
  *

@@ -35,7 +35,8 @@ export type FineTuneOptions =
  * Trains a model on films as the recipe says: whole films or patches of them, the network or the head alone, which is a
  * thousand times faster where the recipe allows it ({@linkcode whyNotHeadAlone}).
  *
- * @returns the events of {@linkcode fit}; the numbers of the last one are those of the model for whole films
+ * @returns the events of {@linkcode fit} (for the head alone its epochs, told together at the end, and the last); the numbers of
+ * the last one are those of the model for whole films: `saveModel(folder, { definition, weights: event.weights })`
  * @throws MammolabError as {@linkcode fit} and {@linkcode fitHead}
  */
 export async function* fineTune(options: FineTuneOptions): AsyncGenerator<FitEvent> {
@@ -56,6 +57,7 @@ async function* headAlone(
     training: training.map(({ film }) => film),
     ...(features === undefined ? {} : { folder: features }),
   });
+  for (const report of history) yield { kind: "epoch", report, best: false }; // the last numbers are kept, not the best
   const { epochs, batchSize } = rest.recipe;
   yield {
     kind: "done",

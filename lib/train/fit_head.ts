@@ -5,7 +5,7 @@ import type { NetSpec } from "../nets/mod.ts";
 import { filmFeatures } from "./features.ts";
 import type { EpochReport } from "./fit.ts";
 import { headLogits, type LinearHead, trainLinearHead } from "./head.ts";
-import { judge } from "./judge.ts";
+import { judge, type Judgement } from "./judge.ts";
 import { smoothed } from "./losses.ts";
 import type { PreparedFilms } from "./prepared_films.ts";
 import { checkRecipe, type Recipe, usualOptimizer } from "./recipe.ts";
@@ -29,7 +29,8 @@ export type FitHeadOptions = {
 
 /**
  * Head only, without augmentation: the network runs once for each film, or not at all where its features are kept, and the
- * head is trained on the features alone (linear probing). The same as `fit` with `mode: "head"`, in a thousandth of the time.
+ * head is trained on the features alone (linear probing). The same as `fit` with `mode: "head"`, in a thousandth of the time;
+ * the head is that of the last epoch, and the validation side is only looked at.
  *
  * @throws MammolabError for a recipe that needs `fit` ({@linkcode whyNotHeadAlone}), a side with one class, or a film that
  * cannot be read
@@ -48,6 +49,8 @@ export async function fitHead(
   const targetsOf = (films: readonly FilmRecord[]) => films.map((film) => targetOf(film, classes));
   const targets = [targetsOf(training), targetsOf(validation)] as const; // a film without a class is told first
   const { data, dim } = await filmFeatures([...training, ...validation], { model, ...rest });
+  const asked = data.subarray(training.length * dim);
+  const judgements: Judgement[] = [];
   const head = await trainLinearHead(
     data.subarray(0, training.length * dim),
     Float32Array.from(targets[0].flatMap((target) => [...smoothed(target, recipe.labelSmoothing ?? 0)])),
@@ -63,13 +66,15 @@ export async function fitHead(
       ...(loss?.kind === "crossEntropy" && loss.classWeights ? { classWeights: loss.classWeights } : {}),
       ...(recipe.clip === undefined ? {} : { clip: recipe.clip }),
       ...(rest.signal ? { signal: rest.signal } : {}),
+      ...(validation.length > 0
+        ? { onEpoch: (now) => judgements.push(judge(headLogits(now, asked), targets[1])) }
+        : {}),
     },
   );
-  const logits = headLogits(head, data.subarray(training.length * dim));
   const history = head.losses.map((trainingLoss, epoch) => ({
     epoch,
     trainingLoss,
-    ...(validation.length > 0 && epoch === head.losses.length - 1 ? { validation: judge(logits, targets[1]) } : {}),
+    ...(validation.length > 0 ? { validation: judgements[epoch]! } : {}),
   }));
   return { head, history };
 }

@@ -29,6 +29,8 @@ export type HeadOptions = {
   /** Largest norm of the gradients; default: not clipped. */
   readonly clip?: number;
   readonly signal?: AbortSignal;
+  /** Called after each epoch with the head of that moment; its arrays are written on in the next one. */
+  readonly onEpoch?: (head: Pick<LinearHead, "weight" | "bias">) => void;
 };
 
 /**
@@ -55,6 +57,7 @@ export async function trainLinearHead(
     classWeights = new Array<number>(classes).fill(1),
     clip,
     signal,
+    onEpoch,
   }: HeadOptions,
 ): Promise<LinearHead> {
   const images = features.length / dim;
@@ -118,6 +121,7 @@ export async function trainLinearHead(
       );
     }
     losses.push(epochLoss / images);
+    onEpoch?.({ weight, bias });
     if (epoch % 10 === 9) await new Promise((turn) => setTimeout(turn, 0));
   }
   return { weight: weight.slice(), bias: bias.slice(), losses };

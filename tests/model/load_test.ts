@@ -130,6 +130,37 @@ describe("saveModel()", () => {
       assertEquals(await size("f32"), 2 * await size("f16"));
     }));
 
+  it("takes numbers without shapes, as a training and initialize give them, and says which do not fit", () =>
+    inFolder(async (folder) => {
+      const weights = weightsOf(small, 1);
+      const plain = Object.fromEntries([...weights].map(([name, { data }]) => [name, data]));
+      await saveModel(`${folder}/shaped`, { definition: small, weights });
+      for (const numbers of [plain, new Map(Object.entries(plain))]) {
+        await saveModel(`${folder}/plain`, { definition: small, weights: numbers });
+        assertEquals(await logitsOf(`${folder}/plain`), await logitsOf(`${folder}/shaped`));
+      }
+      const short = { ...plain, "norm.weight": plain["norm.weight"]!.subarray(1) };
+      await assertRejects(
+        () => saveModel(`${folder}/plain`, { definition: small, weights: short }),
+        MammolabError,
+        "norm.weight",
+      );
+    }));
+
+  it("refuses a definition that could not be opened again, before anything is written", () =>
+    inFolder(async (folder) => {
+      const weights = weightsOf(small, 1);
+      const resize = { ...small.preparation.resize, height: 8 };
+      const odd = [
+        [{ ...small, classes: ["one", "two"] }, "classes must be 3 names"],
+        [{ ...small, preparation: { ...small.preparation, resize } }, "preparation.resize is not the size"],
+      ] as const;
+      for (const [definition, reason] of odd) {
+        await assertRejects(() => saveModel(`${folder}/odd`, { definition, weights }), MammolabError, reason);
+      }
+      await assertRejects(() => Deno.stat(`${folder}/odd`), Deno.errors.NotFound);
+    }));
+
   it("leaves the old model, the new one, or a sentence with the way out, wherever the disk fails", () =>
     inFolder(async (folder) => {
       const [old, fresh] = [{ ...small, origin: "old" }, { ...small, origin: "new" }];

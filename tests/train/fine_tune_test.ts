@@ -59,6 +59,13 @@ describe("fineTune()", () => {
       MammolabError,
       "the films are prepared to 40 × 24; make the patches smaller",
     );
+  it("tells the epochs of the head alone as those of a network, each judged", async () => {
+    const events = await Array.fromAsync(fineTune({ ...await optionsFor(head), folder: join(folder, "epochs") }));
+    assertEquals(events.map(({ kind }) => kind), ["epoch", "epoch", "epoch", "done"]);
+    const told = events.flatMap((event) => event.kind === "epoch" ? [event.report] : []);
+    const done = events.at(-1)!;
+    assertEquals(told, done.kind === "done" ? done.history : undefined);
+    assertEquals(told.every(({ validation }) => validation !== undefined), true);
   });
 
   it("gives the folder back when the head alone fails, and does not write over the model of another training", async () => {
