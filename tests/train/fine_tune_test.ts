@@ -59,6 +59,8 @@ describe("fineTune()", () => {
       MammolabError,
       "the films are prepared to 40 × 24; make the patches smaller",
     );
+  });
+
   it("tells the epochs of the head alone as those of a network, each judged", async () => {
     const events = await Array.fromAsync(fineTune({ ...await optionsFor(head), folder: join(folder, "epochs") }));
     assertEquals(events.map(({ kind }) => kind), ["epoch", "epoch", "epoch", "done"]);
