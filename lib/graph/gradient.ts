@@ -65,7 +65,7 @@ export function gradients(loss: Tensor, of: readonly Tensor[]): ReadonlyMap<Tens
     if (!tensor.inputs.some((one) => needed.has(one))) continue;
     const rule = gradientRules[tensor.op] as GradientRule<OpName>;
     const own = readers.get(tensor) ?? [];
-    const inward = scope(tensor.name, () => scope("gradient", () => rule(tensor, dy, again, own)));
+    const inward = scope(tensor.name, () => scope("gradient", () => rule(tensor, dy, again, own, asked)));
     inward.forEach((gradient, i) => {
       const one = tensor.inputs[i]!;
       if (!gradient || !needed.has(one)) return;
@@ -104,6 +104,7 @@ type GradientRule<Op extends OpName> = (
   dy: Tensor,
   again: Again,
   readers: readonly Reader[],
+  asked: ReadonlySet<Tensor>,
 ) => readonly (Tensor | null)[];
 
 const leaf = () => [];
@@ -117,8 +118,9 @@ const gradientRules: { readonly [Op in OpName]: GradientRule<Op> } = {
   constant: leaf,
   add: ({ inputs: [a, b] }, dy) => [unbroadcast(dy, a!.shape), unbroadcast(dy, b!.shape)],
   subtract: ({ inputs: [a, b] }, dy) => [unbroadcast(dy, a!.shape), unbroadcast(g.negate(dy), b!.shape)],
-  multiply: ({ inputs: [a, b] }, dy, again) => {
-    if (isErfGate(a!, b!)) { // d u (1 + erf u) / du as one factor: a pass over memory less than factor by factor
+  multiply: ({ inputs: [a, b] }, dy, again, _, asked) => {
+    const within = [b!, ...b!.inputs]; // what the one factor passes over
+    if (isErfGate(a!, b!) && !within.some((one) => asked.has(one))) { // d u (1 + erf u) / du as one factor: a pass over memory less than factor by factor
       const density = g.scale(g.divide(a!, g.exp(g.multiply(a!, a!))), 2 / Math.sqrt(Math.PI));
       return [g.multiply(dy, g.add(density, again(b!))), null];
     }

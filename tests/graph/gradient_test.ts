@@ -1,5 +1,5 @@
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { MammolabError, seededRandom } from "mammolab/base";
 import * as g from "mammolab/graph";
 import { cases } from "./_cases.ts";
@@ -77,6 +77,26 @@ describe("gradients()", () => {
       !used.some(({ op, shape }) => op === "gemm" && g.sameShape(shape, [4, 3])),
       "no gradient of the frozen weight",
     );
+  });
+
+  it("of the parts of u (1 + erf u) are there when they are asked for, and otherwise one factor stands for them", () => {
+    const [u, w] = [g.input("u", [5]), g.input("w", [5])];
+    const erf = g.erf(u);
+    const gate = g.addNumber(erf, 1);
+    const loss = g.sum(g.multiply(w, g.multiply(u, gate)));
+    const values = (seed: number) => ({ shape: [5], data: new Float64Array(5).map(seededRandom(seed).normal) });
+    const feeds = { u: values(1), w: values(2) };
+    const found = g.gradients(loss, [u, erf, gate]);
+    const outputs = { u: found.get(u)!, erf: found.get(erf)!, gate: found.get(gate)! };
+    const { du, ...inside } = g.evaluate({ du: g.gradients(loss, [u]).get(u)!, ...outputs }, feeds);
+    for (const [k, x] of feeds.u.data.entries()) {
+      const [weight, h] = [feeds.w.data[k]!, 1e-5];
+      const gelu = (x: number) =>
+        g.evaluate({ y: g.multiply(u, gate) }, { u: { shape: [5], data: Float64Array.of(x, 0, 0, 0, 0) } }).y!.data[0]!;
+      const slope = weight * (gelu(x + h) - gelu(x - h)) / (2 * h);
+      for (const found of [du!, inside.u!]) assertAlmostEquals(found.data[k]!, slope, 1e-8);
+      for (const found of [inside.erf!, inside.gate!]) assertAlmostEquals(found.data[k]!, weight * x, 1e-12);
+    }
   });
 
   it("give nothing for what the loss does not depend on, and refuse a loss of several numbers", () => {
