@@ -46,7 +46,7 @@ export type StepJob = {
   readonly step: number;
   /** Largest norm of the gradients. */
   readonly clip?: number;
-  /** Weight averaging: the average moves by this share towards the new numbers. */
+  /** Weight averaging: the average begins with the first numbers and moves by this share towards the new ones. */
   readonly average?: number;
 };
 
@@ -152,9 +152,10 @@ async function step(
   const ran = performance.now();
   const norm = clip === undefined ? gradientNorm(parameters) : clipGradients(parameters, clip);
   if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw new MammolabError(notFinite(own, step, loss));
+  if (average !== undefined) own.average ??= parameters.values.slice(); // before the step: it begins with the first numbers
   own.optimizer.step(learningRate, step);
   if (average !== undefined) {
-    const mean = own.average ??= parameters.values.slice();
+    const mean = own.average!;
     for (let k = 0; k < gradients.length; k++) mean[k]! += average * (parameters.values[k]! - mean[k]!);
   }
   return {

@@ -37,7 +37,10 @@ export type Recipe = {
   readonly recomputeAttention?: boolean;
   /** Largest norm of the gradients; default: not clipped. */
   readonly clip?: number;
-  /** Exponential average of the weights: the share that each step contributes; the average is what is kept. Default: none. */
+  /**
+   * Exponential average of the weights from the first ones on, as timm's ModelEmaV2 with a decay of 1 − this: the share that
+   * each step contributes; the average is what is kept. Default: none.
+   */
   readonly average?: number;
   /** Epochs without a better validation result after which the training ends; default: never. */
   readonly patience?: number;

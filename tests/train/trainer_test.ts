@@ -72,6 +72,19 @@ describe("openTrainer()", () => {
     });
   }
 
+  it("averages the numbers from the first ones on, as timm's ModelEmaV2 does", async () => {
+    const { setup, image, targets } = await setupOf("class_token");
+    await using trainer = await openTrainer(setup);
+    let expected = setup.values["head.weight"]!;
+    for (const step of [1, 2, 3]) {
+      await trainer.step({ batches: [{ image, targets }], learningRate: 1e-2, step, average: 0.25 });
+      const { values, average } = await trainer.read();
+      const now = values["head.weight"]!;
+      expected = expected.map((mean, i) => 0.75 * mean + 0.25 * now[i]!);
+      average!["head.weight"]!.forEach((mean, i) => assertAlmostEquals(mean, expected[i]!, 1e-6));
+    }
+  });
+
   it("averages the gradients of accumulated batches: two halves are the whole", async () => {
     const { setup, image, targets } = await setupOf("class_token");
     const half = (data: Float32Array, k: number) => {
