@@ -127,7 +127,11 @@ function nativeOptions(
     enableMemPattern: !training,
     extra: {
       session: {
-        intra_op: { allow_spinning: spinning ? "1" : "0" },
+        intra_op: {
+          allow_spinning: spinning || training ? "1" : "0",
+          // A step is 1,600 short operations; a thread that falls asleep between two of them is late for the second.
+          ...(training && !spinning ? { spin_duration_us: "30" } : {}),
+        },
         ...(packing ? {} : { disable_prepacking: "1" }),
         ...(weightsFolder === undefined ? {} : { model_external_initializers_file_folder_path: weightsFolder }),
       },

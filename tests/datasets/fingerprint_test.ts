@@ -74,9 +74,9 @@ describe("fingerprint()", () => {
 
   it("knows a film again at half its size, noisy, by its breast and as a whole", () => {
     const copy = fingerprint(noisy(resizeTo({ height: 160, width: 160 })(breastLike(1))));
-    for (const  of of["breast", "whole"] as const) {
-      assert(distance(original[of].hashes[0]!, copy[of].hashes[0]!) <= alikeWhen[of].distance);
-      assert(correlation(original[of].thumbnail, copy[of].thumbnail, 0) >= alikeWhen[of].correlation);
+    for (const part of ["breast", "whole"] as const) {
+      assert(distance(original[part].hashes[0]!, copy[part].hashes[0]!) <= alikeWhen[part].distance);
+      assert(correlation(original[part].thumbnail, copy[part].thumbnail, 0) >= alikeWhen[part].correlation);
     }
   });
 

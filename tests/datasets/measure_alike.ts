@@ -28,19 +28,19 @@ for (const { file } of records.filter((_, index) => index % Number(nth) === 0)) 
 const say = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
 const quantile = (values: number[], q: number) =>
   values.toSorted((a, b) => a - b)[Math.round(q * (values.length - 1))]!;
-for (const  of of["breast", "whole"] as const) {
+for (const part of ["breast", "whole"] as const) {
   const pairs: { bits: number; match: number }[] = [];
   for (const [a, { original }] of films.entries()) {
     for (const { original: other } of films.slice(a + 1)) {
       for (const turned of orientations.keys()) {
-        const bits = distance(original[of].hashes[0]!, other[of].hashes[turned]!, 40);
+        const bits = distance(original[part].hashes[0]!, other[part].hashes[turned]!, 40);
         if (bits > 40) continue;
-        pairs.push({ bits, match: correlation(original[of].thumbnail, other[of].thumbnail, turned) });
+        pairs.push({ bits, match: correlation(original[part].thumbnail, other[part].thumbnail, turned) });
       }
     }
   }
   const near = (most: number) => pairs.filter(({ bits }) => bits <= most).map(({ match }) => match);
-  say(`${of}: ${films.length} films`);
+  say(`${part}: ${films.length} films`);
   say(`  different films: least ${Math.min(...pairs.map(({ bits }) => bits))} bits of 256`);
   say(`    pairs within 12, 18, 24, 40 bits: ${[12, 18, 24, 40].map((most) => near(most).length).join(", ")}`);
   say(
@@ -49,8 +49,8 @@ for (const  of of["breast", "whole"] as const) {
     }`,
   );
   for (const copy of ["half", "noisy"] as const) {
-    const bits = films.map((film) => distance(film.original[of].hashes[0]!, film[copy][of].hashes[0]!));
-    const match = films.map((film) => correlation(film.original[of].thumbnail, film[copy][of].thumbnail, 0));
+    const bits = films.map((film) => distance(film.original[part].hashes[0]!, film[copy][part].hashes[0]!));
+    const match = films.map((film) => correlation(film.original[part].thumbnail, film[copy][part].thumbnail, 0));
     say(
       `  same film, ${copy}: bits median ${quantile(bits, 0.5)}, 99 % ${quantile(bits, 0.99)}, most ${
         Math.max(...bits)
