@@ -53,7 +53,7 @@ async function filesBelow(folder: URL): Promise<string[]> {
 /** All imports between our files, as Deno itself sees them. */
 async function importsOf(files: readonly string[]): Promise<Edge[]> {
   const edges: Edge[] = [];
-  const folder = await Deno.makeTempDir();
+  const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
   const entry = `${folder}/all.ts`;
   await Deno.writeTextFile(entry, files.map((file) => `import ${JSON.stringify(file)};`).join("\n"));
   const { stdout } = await new Deno.Command("deno", {

@@ -45,7 +45,8 @@ describe("mod.ts", () => {
 
 describe("a script outside", () => {
   it("uses the clone by links: two files print a prediction and write an overlay", async () => {
-    const folder = await Deno.makeTempDir();
+    const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
+    globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true })); // also where this fails
     await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ links: [relative(folder, root)] }));
     await Deno.writeTextFile(
       `${folder}/look.ts`,
@@ -76,6 +77,5 @@ console.log(JSON.stringify({ scores, trained, view: film.view }));
     const png = await Deno.readFile(`${folder}/look.png`);
     assertEquals([...png.subarray(1, 4)], [80, 78, 71]);
     assert(png.length > 20_000, `${png.length} bytes`);
-    await Deno.remove(folder, { recursive: true });
   });
 });

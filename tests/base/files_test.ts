@@ -42,7 +42,7 @@ function breakingDisk(
 }
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
+  const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
   try {
     await test(folder);
   } finally {

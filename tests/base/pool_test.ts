@@ -220,7 +220,7 @@ describe("createPool()", () => {
 
   it("leaves no child when `deno` is a wrapper whose death does not reach it", async () => {
     if (Deno.build.os === "windows") return;
-    const folder = await Deno.makeTempDir();
+    const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     try {
       const wrapper = `${folder}/deno`;
       const script = new URL("./_jobs/wrapped.ts", import.meta.url).href;

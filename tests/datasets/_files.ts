@@ -5,7 +5,7 @@ export async function withFiles<T>(
   files: Readonly<Record<string, string | Uint8Array>>,
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await Deno.makeTempDir();
+  const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
   try {
     for (const [name, content] of Object.entries(files)) {
       await Deno.mkdir(dirname(join(folder, name)), { recursive: true });

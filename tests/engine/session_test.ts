@@ -163,7 +163,7 @@ describe("openSession() with something wrong", () => {
   it("says that weights are missing or cut short", async () => {
     const model = await Deno.readFile(`${fixtures}outside/external.onnx`);
     assertStringIncludes(await open({ model, weightsFolder: fixtures }), "the file of its weights is missing");
-    const folder = await Deno.makeTempDir();
+    const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     const weights = await Deno.readFile(`${fixtures}outside/w.safetensors`);
     await Deno.writeFile(`${folder}/w.safetensors`, weights.subarray(0, weights.length - 8));
     assertStringIncludes(await open({ model, weightsFolder: folder }), "its weights do not fit the graph");

@@ -13,7 +13,7 @@ const dicom = dicomFile(picture([0, 1024, 2048, 4095], {
 }));
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
+  const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
   try {
     await test(folder);
   } finally {

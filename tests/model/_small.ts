@@ -41,9 +41,11 @@ export function weightsOf({ spec, preparation }: ModelDefinition, seed: number):
   }));
 }
 
-/** Saves the small model into a new folder. */
+/** Saves the small model into a new folder, which is removed when the tests of a file end. */
 export async function smallModel(seed = 1, changes: Partial<ModelDefinition> = {}): Promise<string> {
-  const folder = join(await Deno.makeTempDir(), "model");
+  const around = await Deno.makeTempDir({ prefix: "mammolab-" });
+  globalThis.addEventListener("unload", () => Deno.removeSync(around, { recursive: true }));
+  const folder = join(around, "model");
   const definition = { ...small, ...changes };
   await saveModel(folder, { definition, weights: weightsOf(definition, seed) });
   return folder;

@@ -12,7 +12,7 @@ const fixture = new URL("../fixtures/vit/class_token.safetensors", import.meta.u
 const foreign = new URL("../fixtures/engine/softmax.onnx", import.meta.url).pathname; // by the onnx package of Python
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
+  const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
   try {
     await test(folder);
   } finally {
@@ -47,7 +47,6 @@ describe("convertToOnnx()", () => {
       const { parameters, opset, bytes, checked } = await convertToOnnx(source, `${folder}/sub/small.onnx`);
       await using model = await loadModel(source, { provider: "cpu" });
       const { logits, attention } = await model.predict(film, { attention: true });
-      await Deno.remove(source, { recursive: true });
 
       await using session = await openSession({ model: `${folder}/sub/small.onnx`, provider: "cpu" });
       const { outputs } = await session.run({ image: { data: film.data, shape: [1, 1, 40, 24] } });
@@ -65,7 +64,6 @@ describe("convertToOnnx()", () => {
       assert(bytes < 20_000);
       const message = await sentence(() => convertToOnnx(source, `${folder}/small.onnx`, { beside: true }));
       assertStringIncludes(message, `write the model to ${source}`);
-      await Deno.remove(source, { recursive: true });
     }));
 
   it("says that weights are damaged that give no number", () =>
@@ -97,7 +95,6 @@ describe("convertToOnnx()", () => {
       );
       assertStringIncludes(await sentence(() => convertToOnnx(`${folder}/none`, out)), "there is no such file");
       assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
-      await Deno.remove(source, { recursive: true });
     }));
 });
 

@@ -21,7 +21,7 @@ const fixtures = new URL("../fixtures/weights/", import.meta.url);
 const bytes = (text: string) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
+  const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
   try {
     await test(folder);
   } finally {

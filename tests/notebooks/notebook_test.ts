@@ -18,7 +18,7 @@ const fixtures = new URL("../fixtures/notebooks/", import.meta.url);
 
 /** Runs cells in one kernel. */
 async function outputsOf(cells: readonly string[], limitMs = 30_000): Promise<Output[][]> {
-  const folder = await Deno.makeTempDir();
+  const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
   try {
     await using kernel = await startKernel({ folder, scratch: folder });
     const all: Output[][] = [];
@@ -85,7 +85,7 @@ describe("a kernel of the executor", () => {
 
 describe("runNotebook()", () => {
   const run = async (sources: readonly (string | { markdown: string })[], outputs: unknown[] = []) => {
-    const folder = await Deno.makeTempDir();
+    const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     try {
       const cells = sources.map((source, i) =>
         typeof source === "string"
@@ -167,7 +167,7 @@ describe("notebookText()", () => {
 
 describe("readNotebook()", () => {
   it("says that a file is no notebook without a word of what is in it", async () => {
-    const file = await Deno.makeTempFile();
+    const file = await Deno.makeTempFile({ prefix: "mammolab-" });
     await Deno.writeTextFile(file, "Anna Smith, 1950");
     const error = await assertRejects(() => readNotebook(file), MammolabError);
     assertEquals(error.message, `Cannot read ${file}: it is not JSON; give a notebook (.ipynb)`);
@@ -201,7 +201,7 @@ describe("notebooks/kernel/kernel.json", () => {
     assertEquals(spec.argv.slice(0, 3), ["npx", "-y", `deno@${Deno.version.deno}`]);
     assertEquals([spec.language, spec.interrupt_mode], ["typescript", "message"]);
     if (!await npxWorks(spec.argv[2])) return;
-    const scratch = await Deno.makeTempDir();
+    const scratch = await Deno.makeTempDir({ prefix: "mammolab-" });
     try {
       const folder = new URL("../../notebooks", import.meta.url).pathname;
       await using kernel = await startKernel({ argv: spec.argv, folder, scratch });

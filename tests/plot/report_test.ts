@@ -88,7 +88,7 @@ describe("report()", () => {
     if (!browser) return;
     await using _ = browser;
     for (const interactive of [true, false]) {
-      const file = await Deno.makeTempFile({ suffix: ".html" });
+      const file = await Deno.makeTempFile({ prefix: "mammolab-", suffix: ".html" });
       await Deno.writeTextFile(file, await plot.report({ ...parts, interactive }));
       assertEquals(await browser.open(`file://${file}`), { console: [], requests: [], dialogs: [] });
       await Deno.remove(file);

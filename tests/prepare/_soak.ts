@@ -6,7 +6,7 @@ import { createFlow } from "../../lib/prepare/mod.ts";
 
 const [films, passes] = Deno.args.map(Number) as [number, number];
 const given = Deno.env.get("MAMMOLAB_SOAK_FILMS");
-const folder = given ?? await Deno.makeTempDir();
+const folder = given ?? await Deno.makeTempDir({ prefix: "mammolab-" });
 const records = given ? filmsOf(given).slice(0, films) : await drawn(films);
 if (records.length < films) throw new Error(`${folder} holds ${records.length} films, not ${films}`);
 

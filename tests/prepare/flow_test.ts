@@ -63,7 +63,7 @@ async function hashes(workers: number, trusted: boolean, epoch = 0): Promise<str
 
 describe("createFlow()", () => {
   beforeAll(async () => {
-    folder = await Deno.makeTempDir();
+    folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     const exam = phantomExam(1, { mm: 1 });
     first = phantomMammogram(exam, exam.views[0]!);
     records = [];

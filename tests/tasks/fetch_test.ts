@@ -18,7 +18,7 @@ async function fetchTask(folder: string, endpoint: string, ...args: string[]) {
 }
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.realPath(await Deno.makeTempDir());
+  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "mammolab-" }));
   try {
     await test(folder);
   } finally {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { dirname } from "node:path";
 import { encodePng } from "mammolab/io";
 import { smallModel } from "../model/_small.ts";
 import { leftAfter } from "../_outside.ts";
@@ -28,7 +27,7 @@ let out: string;
 
 describe("deno task predict", () => {
   beforeAll(async () => {
-    folder = await Deno.makeTempDir();
+    folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     await Deno.mkdir(`${root}out`, { recursive: true });
     out = await Deno.makeTempDir({ dir: `${root}out`, prefix: "predict-test-" });
     await Deno.mkdir(`${folder}/other`);
@@ -46,7 +45,6 @@ describe("deno task predict", () => {
     const { code, out: text, error } = await predict(`${folder}/7_L-CC.png`, "--model", model, "--json");
     assertEquals([code, JSON.parse(text).trained], [0, false]);
     assertEquals(error, "random is untrained: its scores and its attention mean nothing yet\n");
-    await Deno.remove(dirname(model), { recursive: true });
   });
 
   it("gives scores, and for each film a picture in its own pixels, the map as numbers, and the peak", async () => {

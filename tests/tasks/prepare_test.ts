@@ -24,7 +24,7 @@ async function films(): Promise<void> {
 
 describe("deno task prepare", () => {
   beforeAll(async () => {
-    folder = await Deno.makeTempDir();
+    folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     await films();
     await Deno.mkdir(`${root}out`, { recursive: true });
     out = await Deno.makeTempDir({ dir: `${root}out`, prefix: "prepare-test-" });

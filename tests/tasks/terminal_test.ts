@@ -16,7 +16,7 @@ const film = `${root}data/phantom/0007/0007_L-CC.dcm`;
 describe("a task in a terminal", () => {
   let folder: string;
   beforeAll(async () => {
-    folder = await Deno.makeTempDir();
+    folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     await Deno.mkdir(`${root}out`, { recursive: true });
   });
   afterAll(() => Deno.remove(folder, { recursive: true }));

@@ -62,7 +62,7 @@ function failingAt(n: number, dies: boolean): { fileSystem: FileSystem; calls: (
 describe("writeCheckpoint()", () => {
   for (const dies of [false, true]) {
     it(`leaves the last checkpoint whole when the disk ${dies ? "dies" : "fails"} at any call`, async () => {
-      const folder = await Deno.makeTempDir();
+      const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
       await writeCheckpoint(folder, stateOf(1), progressOf(1), shapes);
       let n = 1;
       for (;; n++) {
@@ -91,7 +91,7 @@ describe("writeCheckpoint()", () => {
 describe("readCheckpoint()", () => {
   const count = filesToTry(500, 5000);
   it(`ends in one sentence or the very checkpoint for ${count} mutated files, in 100 MB`, async () => {
-    const folder = await Deno.makeTempDir();
+    const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     const progress: TrainingProgress = {
       ...progressOf(7),
       history: [{ epoch: 0, trainingLoss: 0.5 }],
@@ -119,7 +119,7 @@ describe("readCheckpoint()", () => {
     assertLess(most - start, 100e6);
   });
   it("refuses what is no progress of a training, and numbers that were changed on the disk", async () => {
-    const folder = await Deno.makeTempDir();
+    const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     const read = () => readCheckpoint(folder, { recipe, spec, data: "d" });
     const odd: readonly object[] = [{ step: -1 }, { step: null }, { history: {} }, { lossSum: "1" }, { best: 3 }];
     for (const change of odd) {
@@ -134,7 +134,7 @@ describe("readCheckpoint()", () => {
     await Deno.remove(folder, { recursive: true });
   });
   it("says of each damaged file of a training where it is and what to do", async () => {
-    const folder = await Deno.makeTempDir();
+    const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     const path = `${folder}/checkpoint.safetensors`;
     const sentence = () => readCheckpoint(folder, { recipe, spec, data: "d" }).then(String, ({ message }) => message);
     const damaged =

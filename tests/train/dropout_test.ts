@@ -129,7 +129,7 @@ describe("fit() with dropout", () => {
   };
 
   it("ends in the same bits after a stop, and in others without dropout", async () => {
-    const folder = await Deno.makeTempDir();
+    const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     try {
       const unbroken = await run(smallFit(recipe));
       assertEquals((await run({ ...smallFit(recipe), folder }, 4)).kind, "stopped");

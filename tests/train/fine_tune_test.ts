@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { beforeAll, describe, it } from "@std/testing/bdd";
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { dirname, join } from "node:path";
 import { MammolabError } from "mammolab/base";
@@ -37,7 +37,6 @@ describe("fineTune()", () => {
     source = await smallModel();
     folder = join(dirname(source), "training");
   });
-  afterAll(() => Deno.remove(dirname(source), { recursive: true }));
 
   it("trains the head alone, or the network where the recipe needs it, into the same outputs", async () => {
     const alone = await last(head);

@@ -38,7 +38,6 @@ describe("filmFeatures() and fitHead()", () => {
   });
   afterAll(async () => {
     await model[Symbol.asyncDispose]();
-    await Deno.remove(dirname(folder), { recursive: true });
   });
 
   it("gives what the head reads, computed once for a film, also by two at the same time", async () => {
@@ -66,7 +65,6 @@ describe("filmFeatures() and fitHead()", () => {
       await filmFeatures(records, { model: second, films, folder: kept }),
     ];
     assertGreater(Math.abs(a.data[0]! - b.data[0]!), 1e-3);
-    await Deno.remove(dirname(other), { recursive: true });
   });
 
   it("learns bright from dim, and the head in the network says what was judged", async () => {

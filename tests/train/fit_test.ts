@@ -11,7 +11,7 @@ async function run(options: FitOptions): Promise<{ events: FitEvent[]; done: Don
   return { events, done: events.at(-1) as Done };
 }
 async function inFolder<R>(body: (folder: string) => Promise<R>): Promise<R> {
-  const folder = await Deno.makeTempDir();
+  const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
   try {
     return await body(folder);
   } finally {

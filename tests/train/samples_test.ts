@@ -33,7 +33,7 @@ const mass = (x: number, y: number, pathology: "benign" | "malignant" = "maligna
 
 describe("preparedFilms()", () => {
   it("reads a film once, keeps it in 16 bits, and reads a changed file anew", async () => {
-    const folder = await Deno.makeTempDir();
+    const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     try {
       const file = `${folder}/film.png`;
       const pixels = (k: number) => Uint16Array.from({ length: 40 * 30 }, (_, at) => (at * 7 + k) % 4096);

@@ -9,7 +9,7 @@ describe("readSafetensors()", () => {
   const count = filesToTry(1000, 5000);
 
   it(`ends in one sentence or in the numbers that stand in the file, for ${count} mutated files, in 100 MB`, async () => {
-    const folder = await Deno.makeTempDir();
+    const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     const path = `${folder}/mutated.safetensors`;
     const values = (length: number) => new Float32Array(length).map((_, i) => Math.sin(i));
     const tensors = [

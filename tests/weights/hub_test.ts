@@ -22,7 +22,7 @@ const model = parseHubName("hf:owner/name");
 const isWeights = ({ path }: { readonly path: string }) => path.endsWith("/model.safetensors");
 
 async function inCache(test: (cache: string) => Promise<void>): Promise<void> {
-  const cache = await Deno.makeTempDir();
+  const cache = await Deno.makeTempDir({ prefix: "mammolab-" });
   try {
     await test(cache);
   } finally {

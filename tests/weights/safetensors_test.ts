@@ -14,7 +14,7 @@ import {
   writeSafetensors,
 } from "mammolab/weights";
 
-const folder = await Deno.makeTempDir();
+const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 const tensors = [
   { name: "a.weight", shape: [2, 3], data: Float32Array.of(1, -2, 0.5, 65504, 1e-8, 3) },
@@ -115,7 +115,7 @@ describe("readSafetensorsHeader()", () => {
     });
   }
   it("names the whole path of a file that is damaged or none", async () => {
-    const folder = await Deno.makeTempDir();
+    const folder = await Deno.makeTempDir({ prefix: "mammolab-" });
     await assertRejects(() => readSafetensorsHeader(folder), MammolabError, `the weights ${folder}: it is no file`);
     await Deno.writeTextFile(`${folder}/a`, "");
     await assertRejects(() => readSafetensorsHeader(`${folder}/a`), MammolabError, `${folder}/a: it ends too early`);
