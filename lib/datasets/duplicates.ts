@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Image } from "../image/mod.ts";
-import { correlation, distance, type Fingerprint, fingerprint, orientations } from "./_fingerprint.ts";
+import { correlation, distance, type Fingerprint, orientations } from "./_fingerprint.ts";
+import { nearHashes } from "./_near_hashes.ts";
 import { copyMarks } from "./copies.ts";
 import type { Match } from "./oddities.ts";
 import type { FilmRecord } from "./records.ts";
@@ -56,43 +56,54 @@ export async function copiesByBytes(
   return found;
 }
 
-/** A film's fingerprint, for {@linkcode copiesByPixels}. */
-export type FilmFingerprint = { readonly record: FilmRecord; readonly print: Fingerprint };
+/** Films to be told apart by their pixels. */
+export type PixelCopies = {
+  /** Compares a film with all before it. */
+  readonly add: (record: FilmRecord, print: Fingerprint) => void;
+  /** Groups of records whose films look alike in one of the eight orientations. */
+  readonly groups: () => Copies[];
+};
 
-/** What of a film is kept to find its copies. */
-export function fingerprintOf(record: FilmRecord, image: Image): FilmFingerprint {
-  return { record, print: fingerprint(image) };
-}
-
-/** Groups of records whose films look alike in one of the eight orientations, by every pair. */
-export function copiesByPixels(films: readonly FilmFingerprint[]): Copies[] {
+/**
+ * Compares films as they come, so that a check of many tells how far it is and can be stopped. A pair is alike by the first of
+ * breast and whole, and there by the first orientation, that is near enough; a group tells the least alike of its pairs.
+ */
+export function pixelCopies(): PixelCopies {
+  const films: { readonly record: FilmRecord; readonly print: Fingerprint }[] = [];
   const pairs: { readonly a: number; readonly b: number; readonly match: Match }[] = [];
-  for (let a = 0; a < films.length; a++) {
-    for (let b = a + 1; b < films.length; b++) {
-      const match = matchOf(films[a]!.print, films[b]!.print, "breast") ??
-        matchOf(films[a]!.print, films[b]!.print, "whole");
-      if (match) pairs.push({ a, b, match });
-    }
-  }
-  const leader = joined(films.length, pairs);
-  const members = Map.groupBy(films.keys(), leader);
-  return [...Map.groupBy(pairs, ({ a }) => leader(a))].map(([first, alike]) => ({
-    records: members.get(first)!.map((index) => films[index]!.record),
-    match: alike.map(({ match }) => match).reduce((least, match) =>
-      match.correlation < least.correlation ? match : least
-    ),
-  }));
-}
+  const near = { breast: nearHashes(alikeWhen.breast.distance), whole: nearHashes(alikeWhen.whole.distance) };
 
-function matchOf(one: Fingerprint, other: Fingerprint, of: "breast" | "whole"): Match | undefined {
-  const [a, b, { distance: most, correlation: least }] = [one[of], other[of], alikeWhen[of]];
-  for (let turned = 0; turned < 8; turned++) {
-    const bits = distance(a.hashes[0]!, b.hashes[turned]!, most);
-    if (bits > most) continue;
-    const match = correlation(a.thumbnail, b.thumbnail, turned);
-    if (match >= least) return { distance: bits, correlation: match, orientation: orientations[turned]!, of };
-  }
-  return undefined;
+  const add = (record: FilmRecord, print: Fingerprint) => {
+    const found = new Map<number, Match>();
+    for (const  of of["breast", "whole"] as const) {
+      const { hashes, thumbnail } = print[of];
+      for (const [turned, hash] of hashes.entries()) {
+        for (const a of near[of].near(hash)) {
+          if (found.has(a)) continue;
+          const before = films[a]!.print[of];
+          const match = correlation(before.thumbnail, thumbnail, turned);
+          if (match < alikeWhen[of].correlation) continue;
+          const bits = distance(before.hashes[0]!, hash);
+          found.set(a, { distance: bits, correlation: match, orientation: orientations[turned]!, of });
+        }
+      }
+      near[of].add(hashes[0]!);
+    }
+    const b = films.push({ record, print }) - 1;
+    for (const [a, match] of found) pairs.push({ a, b, match });
+  };
+  const groups = () => {
+    const sorted = pairs.toSorted((one, other) => one.a - other.a || one.b - other.b);
+    const leader = joined(films.length, sorted);
+    const members = Map.groupBy(films.keys(), leader);
+    return [...Map.groupBy(sorted, ({ a }) => leader(a))].map(([first, alike]) => ({
+      records: members.get(first)!.map((index) => films[index]!.record),
+      match: alike.map(({ match }) => match).reduce((least, match) =>
+        match.correlation < least.correlation ? match : least
+      ),
+    }));
+  };
+  return { add, groups };
 }
 
 /** The smallest member of the connected group that each of `count` things is in. */

@@ -1,13 +1,7 @@
 import { inOrder, MammolabError, type OnProgress, progressCounter, sentenceOf } from "../base/mod.ts";
 import { boundingBox, type Image } from "../image/mod.ts";
-import {
-  type Copies,
-  copiesByBytes,
-  copiesByName,
-  copiesByPixels,
-  type FilmFingerprint,
-  fingerprintOf,
-} from "./duplicates.ts";
+import { fingerprint } from "./_fingerprint.ts";
+import { type Copies, copiesByBytes, copiesByName, pixelCopies } from "./duplicates.ts";
 import { conflicts, ids, missingViews, viewsOf } from "./_consistency.ts";
 import { type Dataset, type Leak, type Oddity, recordsOf } from "./oddities.ts";
 import { type FilmRecord, patientKey, recordKey, type SideName } from "./records.ts";
@@ -55,11 +49,11 @@ export async function checkDataset(dataset: Dataset, options: CheckOptions = {})
   const present = records.filter(({ id }) => !missing.has(id));
   const pixels = readImage
     ? await lookAtPixels(present, { readImage, atOnce, signal, onProgress })
-    : { oddities: [], films: [] };
+    : { oddities: [], copies: [], images: 0 };
   const bytes = readFiles ? await copiesByBytes(present, { ...(signal ? { signal } : {}) }) : [];
   const copies = [
     ...bytes.map((found) => judged(found, "same bytes", sideOf)),
-    ...withoutKnown(copiesByPixels(pixels.films), bytes).map((found) => judged(found, "pixels", sideOf)),
+    ...withoutKnown(pixels.copies, bytes).map((found) => judged(found, "pixels", sideOf)),
   ];
   const names = copiesByName(records);
   const oddities: Oddity[] = [
@@ -77,7 +71,7 @@ export async function checkDataset(dataset: Dataset, options: CheckOptions = {})
     ...names.flatMap((found) => judged(found, "names", sideOf).leak ?? []),
     ...copies.flatMap(({ leak }) => leak ?? []),
   ];
-  return { oddities: distinct(oddities), leaks, images: pixels.films.length };
+  return { oddities: distinct(oddities), leaks, images: pixels.images };
 }
 
 /** Patients who are on several sides; a split by patient has none. */
@@ -162,9 +156,10 @@ async function lookAtPixels(
     readonly signal: AbortSignal | undefined;
     readonly onProgress: OnProgress | undefined;
   },
-): Promise<{ readonly oddities: readonly Oddity[]; readonly films: readonly FilmFingerprint[] }> {
+): Promise<{ readonly oddities: readonly Oddity[]; readonly copies: readonly Copies[]; readonly images: number }> {
   const oddities: Oddity[] = [];
-  const films: FilmFingerprint[] = [];
+  const films = pixelCopies();
+  let images = 0;
   const count = progressCounter("films", records.length, onProgress);
   // The signal ends the reading under way, not the loop: what was found before it is kept.
   const read = (record: FilmRecord, left: AbortSignal) =>
@@ -173,14 +168,15 @@ async function lookAtPixels(
     const record = outcome.item;
     if ("result" in outcome) {
       oddities.push(...lesionsOutside(record, outcome.result));
-      films.push(fingerprintOf(record, outcome.result));
+      films.add(record, fingerprint(outcome.result));
+      images++;
     } else if (signal?.aborted) break;
     else if (!(outcome.error instanceof MammolabError)) throw outcome.error;
     else oddities.push({ kind: "file unreadable", record: record.id, why: sentenceOf(outcome.error) });
     count();
     if (signal?.aborted) break;
   }
-  return { oddities, films };
+  return { oddities, copies: films.groups(), images };
 }
 
 function lesionsOutside({ id, lesions }: FilmRecord, image: Image): Oddity[] {

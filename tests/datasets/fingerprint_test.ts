@@ -2,8 +2,16 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { seededRandom } from "mammolab/base";
 import { type Image, imageOf, resizeTo } from "mammolab/image";
-import { correlation, distance, fingerprint, orientations, turn } from "../../lib/datasets/_fingerprint.ts";
-import { alikeWhen, copiesByPixels, fingerprintOf } from "../../lib/datasets/duplicates.ts";
+import {
+  correlation,
+  distance,
+  type Fingerprint,
+  fingerprint,
+  orientations,
+  turn,
+} from "../../lib/datasets/_fingerprint.ts";
+import { nearHashes } from "../../lib/datasets/_near_hashes.ts";
+import { alikeWhen, pixelCopies } from "../../lib/datasets/duplicates.ts";
 import { film } from "./_records.ts";
 
 /** A half ellipse on black, filled with twenty soft blobs: as little of a breast as the hash needs. */
@@ -100,19 +108,110 @@ describe("fingerprint()", () => {
   });
 });
 
-describe("copiesByPixels()", () => {
+/** Hashes as of films: many copies within and about the limit, turned too, over bits of which most are seldom set. */
+function madePrints(seed: number, count: number): Fingerprint[] {
+  const random = seededRandom(seed, "prints");
+  const shares = Array.from({ length: 256 }, () => random.uniform() ** 3);
+  const fresh = () => {
+    const bits = new Uint32Array(8);
+    for (let bit = 0; bit < 256; bit++) if (random.uniform() < shares[bit]!) bits[bit >> 5]! |= 1 << (bit & 31);
+    return bits;
+  };
+  const copied = (hash: Uint32Array) => {
+    const bits = hash.slice();
+    for (let flips = random.integer(24); flips > 0; flips--) {
+      const bit = random.integer(256);
+      bits[bit >> 5]! ^= 1 << (bit & 31);
+    }
+    return bits;
+  };
+  const flat = Uint8Array.from({ length: 48 * 48 }, (_, at) => at % 48 < 24 ? 200 : 0);
+  const made: Fingerprint[] = [];
+  const printOf = (of: "breast" | "whole", like: Fingerprint | undefined) => ({
+    hashes: orientations.map(() => like && random.uniform() < 0.5 ? copied(like[of].hashes[0]!) : fresh()),
+    thumbnail: random.uniform() < 0.3 ? flat.toReversed() : flat,
+  });
+  for (let k = 0; k < count; k++) {
+    const like = random.uniform() < 0.6 ? made[random.integer(made.length || 1)] : undefined;
+    made.push({ breast: printOf("breast", like), whole: printOf("whole", like) });
+  }
+  return made;
+}
+
+describe("nearHashes()", () => {
+  it("finds the same as a comparison with every hash", () => {
+    for (const most of [0, 1, 2, 12, 18, 40]) {
+      const prints = madePrints(most, 150);
+      const { near, add } = nearHashes(most);
+      for (const [b, { breast }] of prints.entries()) {
+        for (const hash of breast.hashes) {
+          const all = prints.slice(0, b).flatMap(({ breast }, a) => distance(hash, breast.hashes[0]!) <= most ? a : []);
+          assertEquals(near(hash).sort((a, b) => a - b), all);
+        }
+        add(breast.hashes[0]!);
+      }
+    }
+  });
+});
+
+describe("pixelCopies()", () => {
   it("finds the copies among 40 films, and nothing else", () => {
-    const films = Array.from({ length: 40 }, (_, seed) => fingerprintOf(film(`${seed}`), breastLike(seed, 160)));
-    const copies = [
-      fingerprintOf(film("7 turned"), noisy(turned(breastLike(7, 160), 3))),
-      fingerprintOf(film("7 small"), resizeTo({ height: 120, width: 120 })(breastLike(7, 160))),
-      fingerprintOf(film("31 mirrored"), turned(breastLike(31, 160), 4)),
-    ];
-    const found = copiesByPixels([...films, ...copies]);
+    const films = pixelCopies();
+    for (let seed = 0; seed < 40; seed++) films.add(film(`${seed}`), fingerprint(breastLike(seed, 160)));
+    films.add(film("7 turned"), fingerprint(noisy(turned(breastLike(7, 160), 3))));
+    films.add(film("7 small"), fingerprint(resizeTo({ height: 120, width: 120 })(breastLike(7, 160))));
+    films.add(film("31 mirrored"), fingerprint(turned(breastLike(31, 160), 4)));
+    const found = films.groups();
     assertEquals(found.map(({ records }) => records.map(({ id }) => id)), [["7", "7 turned", "7 small"], [
       "31",
       "31 mirrored",
     ]]);
     assertEquals(found[1]!.match!.orientation, "mirrored");
   });
+
+  it("makes the groups that a comparison of every pair makes, with the same words about them", () => {
+    for (const seed of [1, 2]) {
+      const prints = madePrints(seed, 60);
+      const films = pixelCopies();
+      for (const [k, print] of prints.entries()) films.add(film(`${k}`), print);
+      assertEquals(
+        films.groups().map(({ records, match }) => ({ ids: records.map(({ id }) => Number(id)), match })),
+        groupsByEveryPair(prints),
+      );
+    }
+  });
 });
+
+/** What the search is held against: slow and plain. */
+function groupsByEveryPair(prints: readonly Fingerprint[]) {
+  const matchOf = (one: Fingerprint, other: Fingerprint) => {
+    for (const  of of["breast", "whole"] as const) {
+      for (const [turned, orientation] of orientations.entries()) {
+        const bits = distance(one[of].hashes[0]!, other[of].hashes[turned]!);
+        if (bits > alikeWhen[of].distance) continue;
+        const match = correlation(one[of].thumbnail, other[of].thumbnail, turned);
+        if (match >= alikeWhen[of].correlation) {
+          return { distance: bits, correlation: match, orientation, of };
+        }
+      }
+    }
+    return undefined;
+  };
+  const group = prints.map((_, index) => index);
+  const pairs = prints.flatMap((one, a) =>
+    prints.flatMap((other, b) => {
+      const match = a < b ? matchOf(one, other) : undefined;
+      return match ? [{ a, b, match }] : [];
+    })
+  );
+  for (const { a, b } of pairs) {
+    const [low, high] = [Math.min(group[a]!, group[b]!), Math.max(group[a]!, group[b]!)];
+    for (const k of group.keys()) if (group[k] === high) group[k] = low;
+  }
+  return [...Map.groupBy(pairs, ({ a }) => group[a]!)].map(([first, alike]) => ({
+    ids: [...group.keys()].filter((k) => group[k] === first),
+    match: alike.map(({ match }) => match).reduce((least, match) =>
+      match.correlation < least.correlation ? match : least
+    ),
+  }));
+}
