@@ -42,8 +42,10 @@ export function attention(
   const placed = movedTo(relevance, toImage);
   const range = relevanceRange(placed, image);
   const [x, y] = applyMap(image.toSource, [range.x, range.y]);
+  const equal = range.low === range.high;
   const peak = `peak ${short(range.high)} at x ${Math.round(x)}, y ${Math.round(y)}`;
-  const caption = [relevance.method, options.peak === false ? "" : peak, note].filter(Boolean).join(" · ");
+  const said = equal ? `${short(range.high)} everywhere` : options.peak === false ? "" : peak;
+  const caption = [relevance.method, said, note].filter(Boolean).join(" · ");
   const text = `${title ?? "Relevance"}: ${caption}, on ${image.height} × ${image.width} pixels`;
   const outlines = (options.outlines ?? []).map((region) => moveRegion(region, toImage));
   const still = () =>
@@ -54,7 +56,7 @@ export function attention(
       scale: { ...range, colors: options.colors ?? "magma", opacity: options.opacity ?? 0.6 },
     });
   return figureOf({
-    data: traces(image, placed, range, options),
+    data: traces(image, placed, range, equal ? { ...options, peak: false } : options),
     layout: layout(image, title, outlines),
     text,
     still,

@@ -30,11 +30,22 @@ export function chart(
 ): Figure {
   // plotly's own margins take a third of a small chart; legends and color bars make their room themselves
   const margin = { l: 70, r: 20, t: layout.title ? 50 : 20, b: 55 };
-  const sized = { margin, ...layout, height, width };
+  const sized = { margin, ...withTitles(layout), height, width };
   return figureOf({
     data,
     layout: sized,
     text,
     still: () => chartPicture({ data, layout: sized }, { height, width, scale: 1 }),
   });
+}
+
+/** Titles as plotly 4 reads them: plain texts, which plotly 2 took as well, would be left out without a word. */
+function withTitles(layout: PlotlyFigure["layout"]): PlotlyFigure["layout"] {
+  return Object.fromEntries(
+    Object.entries(layout).map(([key, value]) => {
+      if (key === "title" && typeof value === "string") return [key, { text: value }];
+      const axis = /^[xy]axis\d*$/.test(key) && typeof value === "object" && value !== null;
+      return [key, axis ? withTitles(value as PlotlyFigure["layout"]) : value];
+    }),
+  );
 }

@@ -103,7 +103,7 @@ export function overlayPicture(
   const picture = { data, height, width };
   const thickness = lineWidth(picture);
   for (const region of outlines) drawOutline(picture, moveRegion(region, toPicture));
-  if (peak) {
+  if (peak && found.high > found.low) { // a map that is equal everywhere has no peak
     const radius = Math.max(6, Math.min(height, width) * 0.04);
     drawRing(picture, found.x, found.y, radius, thickness + 2, black);
     drawRing(picture, found.x, found.y, radius, thickness, white);

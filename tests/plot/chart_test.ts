@@ -36,6 +36,18 @@ describe("charts without a browser", () => {
 });
 
 describe("chart()", () => {
+  it("takes titles as plain texts too, of the chart and of its axes", () => {
+    const layout = {
+      title: "ROC",
+      xaxis: { title: "1 − specificity", range: [0, 1] },
+      yaxis2: { title: { text: "y" } },
+    };
+    const roc = chart({ data: [], layout }, { text: "A ROC curve" });
+    assertEquals(roc.layout.title, { text: "ROC" });
+    assertEquals(roc.layout.xaxis, { title: { text: "1 − specificity" }, range: [0, 1] });
+    assertEquals(roc.layout.yaxis2, { title: { text: "y" } });
+  });
+
   it("gives a still of the stated size with ink in the box of every text", async () => {
     for (const [name, { data, layout }] of Object.entries(charts)) {
       const { data: pixels, width, height, palette } = decode(

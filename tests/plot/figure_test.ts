@@ -42,6 +42,20 @@ describe("attention()", () => {
     assertEquals([turned!.z, turned!.x0, turned!.dx], [[[5, 1], [2, 3], [2, 2]], 10, 20]);
   });
 
+  it("says of a map that is equal everywhere just that: no peak, no ring", () => {
+    const image = imageOf(new Float32Array(64), { height: 8, width: 8 });
+    const flat = {
+      data: new Float32Array(4),
+      height: 2,
+      width: 2,
+      toSource: [4, 0, 0, 0, 4, 0],
+      method: "rollout",
+    } as const;
+    const figure = plot.attention({ image }, flat);
+    assertEquals(figure.text, "Relevance: rollout · 0 everywhere, on 8 × 8 pixels");
+    assertEquals(figure.data.length, 1);
+  });
+
   it("says the peak in source pixels also on the prepared image", () => {
     const prepared = { image: { ...film.image, toSource: [2, 0, 100, 0, 2, 50] as const } };
     const figure = plot.attention(prepared, { ...map, toSource: [40, 0, 100, 0, 40, 50] });

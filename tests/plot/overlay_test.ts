@@ -39,7 +39,9 @@ describe("overlay()", () => {
   });
 
   it("draws nothing over the film when all tokens are alike", () => {
-    assertEquals([...new Set(overlayPicture(film, tokens(2, 2, 2, 2), plain).data)], [128]);
+    for (const options of [plain, { peak: true }]) { // nor a ring: nothing is highest
+      assertEquals([...new Set(overlayPicture(film, tokens(2, 2, 2, 2), options).data)], [128]);
+    }
   });
 
   it("puts a mirrored map where the mirrored tokens came from", () => {
