@@ -21,10 +21,8 @@ type Box = {
 
 /**
  * Median cut (Heckbert 1982, “Color image quantization for frame buffer display”): the box of colors with the widest spread
- * is cut at its median until there are `colors` boxes; each becomes its mean. A picture in a notebook is half as large so.
- *
- * Where colors became one, pixels alternate with the neighboring color in a fixed pattern (ordered dithering, Bayer 1973): a smooth
- * map would show contours that it does not have. Areas of a color of their own, such as those of a chart, stay even.
+ * is cut at its median until there are `colors` boxes; each becomes its mean. A picture in a notebook is three to four
+ * times smaller so, and the eye does not see it. No dithering: its noise would cost the gain.
  */
 export function quantize({ data, height, width }: Picture, colors = 256): PalettePicture {
   const counts = new Float64Array(CELLS);
@@ -44,7 +42,6 @@ export function quantize({ data, height, width }: Picture, colors = 256): Palett
   }
   const palette = new Uint8Array(boxes.length * 3);
   const nearest = new Uint8Array(CELLS);
-  const mixed = boxes.map(({ spread }) => spread > 0);
   for (const [index, { cells, count }] of boxes.entries()) {
     for (let k = 0; k < 3; k++) {
       palette[index * 3 + k] = Math.round(cells.reduce((sum, cell) => sum + sums[cell * 3 + k]!, 0) / count);
@@ -53,19 +50,10 @@ export function quantize({ data, height, width }: Picture, colors = 256): Palett
   }
   const indices = new Uint8Array(height * width);
   for (let i = 0; i < indices.length; i++) {
-    const [red, green, blue] = [data[i * 3]!, data[i * 3 + 1]!, data[i * 3 + 2]!];
-    const own = nearest[cellOf(red, green, blue)]!;
-    const shift = mixed[own] ? pattern[(Math.floor(i / width) % 4) * 4 + (i % width) % 4]! : 0;
-    const shifted = cellOf(within(red + shift), within(green + shift), within(blue + shift));
-    indices[i] = counts[shifted]! > 0 ? nearest[shifted]! : own;
+    indices[i] = nearest[cellOf(data[i * 3]!, data[i * 3 + 1]!, data[i * 3 + 2]!)]!;
   }
   return { indices, palette, height, width };
 }
-
-/** Bayer's 4 × 4 order as steps of half a level, -4 to 3.5. */
-const pattern = [0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5].map((place) => place / 2 - 4);
-
-const within = (level: number) => Math.min(255, Math.max(0, level));
 
 const cellOf = (red: number, green: number, blue: number) =>
   ((red >> (8 - BITS)) << (2 * BITS)) | ((green >> (8 - BITS)) << BITS) | (blue >> (8 - BITS));

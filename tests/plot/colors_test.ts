@@ -58,24 +58,4 @@ describe("quantize()", () => {
       { numRuns: 20 },
     );
   });
-
-  it("shows a smooth picture without contours, and even areas even", () => {
-    const size = 128;
-    const data = Uint8Array.from({ length: size * size * 3 }, (_, at) => {
-      const [i, j] = [Math.floor(at / 3 / size), Math.floor(at / 3) % size];
-      return i < 16 ? 250 : [i * j / 64, i, 255 - j][at % 3]!;
-    });
-    const { indices, palette } = quantize({ data, height: size, width: size }, 64);
-    const shown = (i: number, j: number, k: number) => palette[indices[i * size + j]! * 3 + k]!;
-    const mean = (i: number, j: number, k: number, of: typeof shown) =>
-      Array.from({ length: 16 }, (_, at) => of(i + (at >> 2), j + (at & 3), k)).reduce((a, b) => a + b) / 16;
-    let steps = 0;
-    for (let i = 16; i < size; i += 4) {
-      for (let j = 0; j < size - 4; j += 4) {
-        steps += Math.abs(mean(i, j, 1, shown) - mean(i, j, 1, (i, j, k) => data[(i * size + j) * 3 + k]!));
-      }
-    }
-    assert(steps / (28 * 31) < 4, `${steps / (28 * 31)}`);
-    assertEquals(new Set(indices.subarray(0, 16 * size)).size, 1);
-  });
 });
