@@ -19,6 +19,15 @@ export type OptionSpec =
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
+/** Of each task that runs a network. */
+export const threadsOption = {
+  type: "number",
+  value: "N",
+  help: "threads of the processor (default: its cores)",
+  min: 1,
+  integer: true,
+} as const satisfies OptionSpec;
+
 type ValueOf<S extends OptionSpec> = S extends { type: "boolean" } ? boolean
   : S extends { type: "number" } ? (S extends { default: number } ? number : number | undefined)
   : S extends { default: string } ? string

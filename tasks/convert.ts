@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import { MammolabError } from "../lib/base/mod.ts";
+import { exists, MammolabError } from "../lib/base/mod.ts";
 import { type Conversion, convertToOnnx, convertToSafetensors, loadModel } from "../lib/model/mod.ts";
 import { catalogue } from "../lib/nets/mod.ts";
 import { isHubName } from "../lib/weights/mod.ts";
@@ -44,8 +44,8 @@ await task({
 
 /** A name stands for the model that comes with mammolab, or that was fetched. */
 async function folderOf(typed: string, source: string): Promise<string> {
-  const exists = !isHubName(typed) && await Deno.stat(source).then(() => true, () => false);
-  if (exists || !(isHubName(typed) || Object.hasOwn(catalogue, typed))) return source;
+  const isPath = !isHubName(typed) && await exists(source);
+  if (isPath || !(isHubName(typed) || Object.hasOwn(catalogue, typed))) return source;
   await using model = await loadModel(typed, { provider: "cpu" });
   return model.folder;
 }

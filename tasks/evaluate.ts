@@ -15,7 +15,7 @@ import { loadModel, type Model } from "../lib/model/mod.ts";
 import { type Pointed, pointedAt } from "./_pointing.ts";
 import { classOf } from "../lib/train/mod.ts";
 import { modelPath } from "./_model.ts";
-import { oneOf, table, task } from "./_task.ts";
+import { oneOf, table, task, threadsOption } from "./_task.ts";
 import { dataOptions, filmsOf, hashOfFilms } from "./_train_options.ts";
 
 const sides = ["test", "validation", "training", "all"] as const;
@@ -52,13 +52,7 @@ await task({
       min: 0,
       max: 1,
     },
-    threads: {
-      type: "number",
-      value: "N",
-      help: "threads of the processor (default: its cores)",
-      min: 1,
-      integer: true,
-    },
+    threads: threadsOption,
   },
   positionals: { min: 1, max: 1, what: "SOURCE" },
   run: async (context) => {

@@ -6,7 +6,7 @@ import { type AttentivePrediction, type FilmResult, loadModel, type Model } from
 import type { Mammogram } from "../lib/io/mod.ts";
 import { overlay } from "../lib/plot/mod.ts";
 import { modelPath } from "./_model.ts";
-import { oneOf, table, task, UsageError } from "./_task.ts";
+import { oneOf, table, task, threadsOption, UsageError } from "./_task.ts";
 
 const providers = ["auto", "cpu", "webgpu", "cuda"] as const;
 
@@ -50,13 +50,7 @@ await task({
     },
     names: { type: "boolean", help: "call the pictures after the files, which may name a person" },
     provider: { type: "string", value: providers.join("|"), help: "where the network runs", default: "auto" },
-    threads: {
-      type: "number",
-      value: "N",
-      help: "threads of the processor (default: its cores)",
-      min: 1,
-      integer: true,
-    },
+    threads: threadsOption,
   },
   positionals: { min: 1, max: Infinity },
   run: async ({ files, options, path, signal, progress, note, failure }) => {

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { cacheFolder, MammolabError } from "../lib/base/mod.ts";
+import { cacheFolder, exists, MammolabError } from "../lib/base/mod.ts";
 import type { FilmRecord } from "../lib/datasets/mod.ts";
 import {
   adaptModel,
   loadModel,
   type ModelDefinition,
-  type ModelWeights,
+  type PlainWeights,
   readModel,
   saveModel,
 } from "../lib/model/mod.ts";
@@ -22,7 +22,7 @@ import {
 import { adaptationSentence } from "../lib/weights/mod.ts";
 import { modelPath } from "./_model.ts";
 import { recipeOf, recipeOptions } from "./_recipe.ts";
-import { oneOf, table, task, type TaskContext } from "./_task.ts";
+import { oneOf, table, task, type TaskContext, threadsOption } from "./_task.ts";
 import { dataOptions, filmsOf, hashOfFilms, quoted, sameSource, sameSplit } from "./_train_options.ts";
 import { writePictures } from "./_train_report.ts";
 
@@ -56,13 +56,7 @@ const options = {
   provider: { type: "string", value: providers.join("|"), help: "where ONNX Runtime trains", default: "cpu" },
   name: { type: "string", value: "NAME", help: "the name that the model gives itself", default: "trained" },
   half: { type: "boolean", help: "save the model in 16 bits: half the size" },
-  threads: {
-    type: "number",
-    value: "N",
-    help: "threads of the processor (default: its cores)",
-    min: 1,
-    integer: true,
-  },
+  threads: threadsOption,
 } as const;
 
 type Context = TaskContext<typeof options>;
@@ -202,7 +196,7 @@ function trainedModel(
   { films, split, sides }: Data,
   { loss }: Recipe,
   { options }: Context,
-): { readonly definition: ModelDefinition; readonly weights: ModelWeights } {
+): { readonly definition: ModelDefinition; readonly weights: PlainWeights } {
   const from = options.scratch ? "random numbers" : options.from;
   return {
     definition: {
@@ -215,7 +209,7 @@ function trainedModel(
       } ${split.hash}`,
       trainedOn: { films: hashOfFilms(films), split: split.hash, options: sameSplit(options, split) },
     },
-    weights: new Map([...model.weights].map(([name, { shape }]) => [name, { shape, data: weights[name]! }])),
+    weights,
   };
 }
 
@@ -229,7 +223,7 @@ function nextLine(folder: string, { split }: Data, { files: [source], options, p
 
 /** Before the first step, not in the middle of an epoch. */
 async function refuseMissing(films: readonly FilmRecord[]): Promise<void> {
-  const there = await Promise.all(films.map(({ file }) => Deno.stat(file).then(() => true, () => false)));
+  const there = await Promise.all(films.map(({ file }) => exists(file)));
   const missing = films.filter((_, k) => !there[k]);
   if (missing.length === 0) return;
   throw new MammolabError(

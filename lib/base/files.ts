@@ -44,6 +44,9 @@ export const disk: FileSystem = {
   },
 };
 
+/** Whether something lies at a path, as far as this process may see. */
+export const exists = (path: string): Promise<boolean> => Deno.stat(path).then(() => true, () => false);
+
 /** A name beside a file for what is to become it, which no other process, no Worker and no run before this one has. */
 export function temporaryPathFor(path: string): string {
   return `${path}.${crypto.randomUUID()}.part`;

@@ -8,6 +8,7 @@ export {
   cannotWrite,
   checkFolder,
   disk,
+  exists,
   type FileSystem,
   removeHalfWritten,
   temporaryPathFor,

@@ -75,19 +75,19 @@ export function pixelCopies(): PixelCopies {
 
   const add = (record: FilmRecord, print: Fingerprint) => {
     const found = new Map<number, Match>();
-    for (const  of of["breast", "whole"] as const) {
-      const { hashes, thumbnail } = print[of];
+    for (const part of ["breast", "whole"] as const) {
+      const { hashes, thumbnail } = print[part];
       for (const [turned, hash] of hashes.entries()) {
-        for (const a of near[of].near(hash)) {
+        for (const a of near[part].near(hash)) {
           if (found.has(a)) continue;
-          const before = films[a]!.print[of];
+          const before = films[a]!.print[part];
           const match = correlation(before.thumbnail, thumbnail, turned);
-          if (match < alikeWhen[of].correlation) continue;
+          if (match < alikeWhen[part].correlation) continue;
           const bits = distance(before.hashes[0]!, hash);
-          found.set(a, { distance: bits, correlation: match, orientation: orientations[turned]!, of });
+          found.set(a, { distance: bits, correlation: match, orientation: orientations[turned]!, of: part });
         }
       }
-      near[of].add(hashes[0]!);
+      near[part].add(hashes[0]!);
     }
     const b = films.push({ record, print }) - 1;
     for (const [a, match] of found) pairs.push({ a, b, match });

@@ -1,5 +1,5 @@
 import { basename, dirname, isAbsolute, join, relative } from "node:path";
-import { type FileSystem, MammolabError, seededRandom, writeFileAtomic } from "../base/mod.ts";
+import { exists, type FileSystem, MammolabError, seededRandom, writeFileAtomic } from "../base/mod.ts";
 import { openSession } from "../engine/mod.ts";
 import { readOnnx, toOnnx, type WeightPlace } from "../graph/mod.ts";
 import { buildNet, type Net } from "../nets/mod.ts";
@@ -109,7 +109,7 @@ async function definitionOf(
 ): Promise<ModelDefinition> {
   const folder = dirname(file);
   const says = metadata.has(definitionKey) ||
-    basename(file) === "model.safetensors" && await Deno.stat(join(folder, "model.json")).then(() => true, () => false);
+    basename(file) === "model.safetensors" && await exists(join(folder, "model.json"));
   if (says && network !== undefined) {
     throw new MammolabError(
       `Cannot convert ${file} as ${network}: the weights say themselves which network they belong to; leave --network out`,
@@ -117,7 +117,7 @@ async function definitionOf(
   }
   if (says) return await readDefinition(folder, metadata);
   const ofHub = basename(file) === "model.safetensors" &&
-    await Deno.stat(join(folder, "config.json")).then(() => true, () => false);
+    await exists(join(folder, "config.json"));
   if (network === undefined && ofHub) return await hubDefinition(folder, tensors);
   if (network === undefined) {
     throw new MammolabError(

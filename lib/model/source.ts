@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cacheFolder, MammolabError, sentenceOf } from "../base/mod.ts";
+import { cacheFolder, exists, MammolabError, sentenceOf } from "../base/mod.ts";
 import { buildNet, catalogue } from "../nets/mod.ts";
 import {
   compareWeights,
@@ -202,5 +202,3 @@ async function realPath(folder: string, model: string): Promise<string> {
     throw cannot("the folder has no model.safetensors; give the folder that a training, or saveModel, wrote");
   }
 }
-
-const exists = (path: string) => Deno.stat(path).then(() => true, () => false);

@@ -1,6 +1,14 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { cannotWrite, canonicalJson, disk, type FileSystem, MammolabError, removeHalfWritten } from "../base/mod.ts";
+import {
+  cannotWrite,
+  canonicalJson,
+  disk,
+  exists,
+  type FileSystem,
+  MammolabError,
+  removeHalfWritten,
+} from "../base/mod.ts";
 import type { NetSpec } from "../nets/mod.ts";
 import { readSafetensors, readSafetensorsHeader, type TensorToWrite, writeSafetensors } from "../weights/mod.ts";
 import { type Recipe, recipeDifferences } from "./recipe.ts";
@@ -137,7 +145,7 @@ async function readable<T>(path: string, anew: string, read: (path: string) => P
   try {
     return await read(path);
   } catch (cause) {
-    const reason = await Deno.stat(path).then(() => "it is damaged or may not be read", () => "it is gone");
+    const reason = await exists(path) ? "it is damaged or may not be read" : "it is gone";
     throw cannotGoOn(path, reason, anew, cause);
   }
 }
@@ -187,7 +195,7 @@ function progressFrom(text: string): Progress | undefined {
 
 /** @throws MammolabError when the folder holds a checkpoint: a training without one would write over its model */
 export async function refuseCheckpoint(folder: string): Promise<void> {
-  if (await Deno.stat(join(folder, FILE)).then(() => true, () => false)) {
+  if (await exists(join(folder, FILE))) {
     throw new MammolabError(
       `Cannot train in ${folder}: another training is kept there, whose model would be lost; choose another folder`,
     );

@@ -185,13 +185,13 @@ describe("pixelCopies()", () => {
 /** What the search is held against: slow and plain. */
 function groupsByEveryPair(prints: readonly Fingerprint[]) {
   const matchOf = (one: Fingerprint, other: Fingerprint) => {
-    for (const  of of["breast", "whole"] as const) {
+    for (const part of ["breast", "whole"] as const) {
       for (const [turned, orientation] of orientations.entries()) {
-        const bits = distance(one[of].hashes[0]!, other[of].hashes[turned]!);
-        if (bits > alikeWhen[of].distance) continue;
-        const match = correlation(one[of].thumbnail, other[of].thumbnail, turned);
-        if (match >= alikeWhen[of].correlation) {
-          return { distance: bits, correlation: match, orientation, of };
+        const bits = distance(one[part].hashes[0]!, other[part].hashes[turned]!);
+        if (bits > alikeWhen[part].distance) continue;
+        const match = correlation(one[part].thumbnail, other[part].thumbnail, turned);
+        if (match >= alikeWhen[part].correlation) {
+          return { distance: bits, correlation: match, orientation, of: part };
         }
       }
     }
